@@ -1,0 +1,1 @@
+"""PIM Approvals: decide Microsoft Entra PIM activation requests in Slack, as the human who clicked."""

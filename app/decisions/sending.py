@@ -1,0 +1,189 @@
+"""One claimed intent on its way to Microsoft, and what became of it. Nothing is ever sent blindly a second time.
+
+A lost answer keeps the claim and reads back: Microsoft's replicas may lag up to two minutes. An intent left by a crash
+is read back the same way; only while it is young and its step still live is it sent once more, since the first
+decision wins there and a 409 or our own name settles it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Waiting, not_sent
+from app.domain.endings import conclude, reviewed, whose
+from app.domain.errors import AlreadyDecided, BotError, OutcomeUnknown, Unavailable
+from app.domain.request import Decided, Kind
+from app.domain.ruling import Refused, Step, Why, already_decided
+from app.ports import Clock, Desk, Intent, Links, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
+
+SEND_AGAIN_WITHIN = timedelta(minutes=15)
+FIRST_LOOK = 0.5  # seconds before the second read-back; doubles up to LONGEST_LOOK
+LONGEST_LOOK = 15.0
+GRACE = 30.0  # seconds past the settling time before another process's intent counts as left behind
+log = logging.getLogger(__name__)
+
+Fate = Done | Waiting | Refused
+
+
+@dataclass(kw_only=True, slots=True)
+class Courier:
+    """Sends intents, reads back doubtful ones, and picks up what a crash left.
+
+    `settle_seconds`: how long to read back before a decision that does not show counts as not taken.
+    """
+
+    desks: Mapping[Kind, Desk]
+    book: RequestBook
+    links: Links
+    tokens: Tokens
+    outbox: Outbox
+    clock: Clock
+    settle_seconds: float
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _in_flight: set[str] = field(init=False, default_factory=set)
+
+    async def send(self, intent: Intent) -> Fate:
+        """Send a claimed intent and wait for its fate, at most the settling time."""
+        self._in_flight.add(intent.id)
+        try:
+            token = await self._token(intent)
+            return await self._send(intent, token) if token else await self._release(intent, NOT_LINKED)
+        finally:
+            self._in_flight.discard(intent.id)
+
+    async def resume(self, *, after_start: bool) -> None:
+        """Find the fate of intents nobody is handling: all of them after a start, else those left behind."""
+        for intent in await self.book.unsettled():
+            age = (self.clock() - intent.at).total_seconds()
+            abandoned = after_start or age > self.settle_seconds + GRACE
+            if abandoned and intent.id not in self._in_flight:
+                await self._resume(intent)
+
+    # --- sending ---
+
+    async def _send(self, intent: Intent, token: TokenSource) -> Fate:
+        desk = self.desks[intent.key.kind]
+        try:
+            await token()  # a sign-in that is over must show before the intent counts as sent
+            intent = await self.book.sending(intent)
+            if intent.outcome is not Outcome.SENDING:  # settled meanwhile: nothing must be sent any more
+                return await self._ended(intent)
+            await desk.decide(intent.key.id, intent.step, intent.verdict, intent.justification, token)
+        except (OutcomeUnknown, AlreadyDecided) as doubt:
+            log.warning("%s: %s Reading back.", intent.key, doubt)
+            return await self._read_back(intent, token)
+        except BotError as failure:
+            return await self._release(intent, not_sent(failure), taken=not isinstance(failure, Unavailable))
+        return await self._mine(intent)
+
+    async def _read_back(self, intent: Intent, token: TokenSource) -> Fate:
+        """Look until somebody's verdict shows or the settling time is over."""
+        await self.book.mark(intent, Outcome.UNKNOWN)
+        pause, waited = FIRST_LOOK, 0.0
+        while True:
+            steps = await self._steps(intent, token)
+            fate = await self._shown(intent, steps or ())
+            if fate is not None:
+                return fate
+            if waited >= self.settle_seconds:
+                return await self._doubtful(intent, steps)
+            pause = min(pause, LONGEST_LOOK, self.settle_seconds - waited)
+            await self.sleep(pause)
+            waited, pause = waited + pause, pause * 2
+
+    async def _steps(self, intent: Intent, token: TokenSource) -> tuple[Step, ...] | None:
+        try:
+            return await self.desks[intent.key.kind].steps(intent.key.id, token)
+        except BotError as failure:
+            log.info("%s: the read-back failed: %s", intent.key, failure)
+            return None
+
+    async def _shown(self, intent: Intent, steps: tuple[Step, ...]) -> Fate | None:
+        """The fate that the steps show; None while nobody's verdict is visible."""
+        mine = whose(steps, intent.step, intent.approver, intent.verdict)
+        if mine:
+            return await self._mine(intent)
+        ending = reviewed(steps, self.clock())
+        if mine is None or ending is None:
+            return None
+        await self.book.settle(intent.key, *ending, intent=None, now=self.clock())
+        return await self._ended(intent)
+
+    async def _ended(self, intent: Intent) -> Refused:
+        row = await self.book.find(intent.key)
+        return already_decided(row) if row is not None else UNKNOWN_REQUEST
+
+    async def _doubtful(self, intent: Intent, steps: tuple[Step, ...] | None) -> Fate:
+        """The settling time is over. Still live: it was not taken. Else keep the claim and ask again later."""
+        if _live(intent, steps):
+            sentence = "Microsoft did not take the decision. Nothing was changed and the buttons are back; try again."
+            return await self._release(intent, Refused(Why.UNAVAILABLE, sentence))
+        row = await self.book.find(intent.key)
+        return Waiting(row) if row is not None else UNKNOWN_REQUEST
+
+    async def _mine(self, intent: Intent) -> Fate:
+        now = self.clock()
+        decided = Decided(now, intent.where, intent.approver, intent.justification)
+        await self.book.settle(intent.key, intent.verdict.status, decided, intent, now)
+        row = await self.book.find(intent.key)
+        return Done(row) if row is not None else UNKNOWN_REQUEST
+
+    async def _release(self, intent: Intent, refused: Refused, *, taken: bool = False) -> Refused:
+        outcome = Outcome.REFUSED if taken else Outcome.NOT_TAKEN
+        await self.book.release(intent, outcome, refused.text, self.clock())
+        return refused
+
+    async def _token(self, intent: Intent) -> TokenSource | None:
+        link = await self.links.by_entra(intent.tenant, intent.approver.id)
+        return self.tokens.of(link) if link is not None else None
+
+    # --- after a crash, or when the fate stayed unknown ---
+
+    async def _resume(self, intent: Intent) -> None:
+        token = await self._token(intent)
+        steps = await self._steps(intent, token) if token else None
+        fate = await self._shown(intent, steps or ())
+        if fate is None and token and _live(intent, steps):
+            fate = await self._live_again(intent, token)
+        if fate is None and steps is None:
+            fate = await self._ask_anybody(intent)
+        if fate is not None and not isinstance(fate, Waiting):
+            await self._tell(intent, fate)
+
+    async def _live_again(self, intent: Intent, token: TokenSource) -> Fate:
+        young = self.clock() - intent.at < SEND_AGAIN_WITHIN
+        if young and intent.sent <= 1:
+            return await self._send(intent, token)
+        sentence = "Your decision did not reach Microsoft. Nothing was changed and the buttons are back; decide again."
+        return await self._release(intent, Refused(Why.UNAVAILABLE, sentence))
+
+    async def _ask_anybody(self, intent: Intent) -> Fate | None:
+        """The approver's own session is gone: believe the request's status, read by whoever may."""
+        desk = self.desks[intent.key.kind]
+        row = await self.book.find(intent.key)
+        for token in await self.tokens.readers():
+            try:
+                request = await desk.fetch(intent.key.id, token)
+            except BotError as failure:
+                log.info("%s: one reader could not help: %s", intent.key, failure)
+                continue
+            ending = conclude(request, desk.ended(request), None, self.clock())
+            if ending is None or row is None:
+                return None
+            await self.book.settle(intent.key, *ending, intent=None, now=self.clock())
+            return already_decided(await self.book.find(intent.key) or row)
+        return None
+
+    async def _tell(self, intent: Intent, fate: Fate) -> None:
+        """The modal is long closed: a direct message says what became of the decision."""
+        said = "" if isinstance(fate, Done) else fate.text if isinstance(fate, Refused) else ""
+        notice = Notice(intent.id, "fate", intent.key, to_slack=intent.slack_user, facts={"refused": said})
+        await self.outbox.owe(notice, f"fate:{intent.id}", self.clock())
+
+
+def _live(intent: Intent, steps: tuple[Step, ...] | None) -> bool:
+    return any(step.id == intent.step and step.live for step in steps or ())

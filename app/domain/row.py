@@ -1,0 +1,43 @@
+"""What our memory holds of a request: Microsoft's facts, our reading of them, and how it ended. Never a wire shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.request import ActivationRequest, Decided, Person, PolicyFacts, RequestKey, Status
+from app.domain.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One request as stored.
+
+    `version` grows with every change a card could show; `approvers` are the object ids of people whose own listing
+    held it (they may decide it); `channels` are where its cards stand; `deciding` is who holds the claim right now.
+    """
+
+    request: ActivationRequest
+    status: Status
+    risk: Risk
+    version: int
+    policy: PolicyFacts = PolicyFacts()
+    approvers: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    deciding: Person | None = None
+    decided: Decided | None = None
+    activated: datetime | None = None
+    deactivated: datetime | None = None
+
+    @property
+    def key(self) -> RequestKey:
+        """Which request this is."""
+        return self.request.key
+
+    @property
+    def comment_required(self) -> bool:
+        """Whether an approver must write a comment to approve.
+
+        It is optional only where PIM's settings are known not to demand one and the risk is below High.
+        """
+        return self.policy.comment_required is not False or self.risk.level.grave

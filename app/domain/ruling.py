@@ -1,0 +1,167 @@
+"""Who may decide, whether it is still what the card showed, and who may see what. Pure: facts in, a value out.
+
+Microsoft stays the judge; these rules only ever narrow what it would allow, and say why in words for one person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict
+from app.domain.row import RequestRow
+
+DEFAULT_COMMENT = "Approved in Slack"  # Microsoft demands a justification by default, so one is always sent
+COMMENT_LIMIT = 500  # characters; PIM's own form stops there
+
+
+class Why(StrEnum):
+    """Why not. The values are the REST API's problem codes where it has one."""
+
+    NOT_LINKED = "sign_in_required"
+    SIGN_IN_AGAIN = "sign_in_again"
+    OWN_REQUEST = "own_request"
+    NOT_APPROVER = "not_approver"
+    NOT_MEMBER = "not_member"
+    ALREADY_DECIDED = "already_decided"
+    CLAIMED = "claimed"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    COMMENT_MISSING = "comment_missing"
+    PORTAL_ONLY = "portal_only"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    UNKNOWN_CARD = "unknown_card"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An expected no: why, and one or two sentences for the person who asked."""
+
+    why: Why
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision that may be sent: which step of which request, what is said, and the facts it was based on."""
+
+    key: RequestKey
+    step: str
+    verdict: Verdict
+    justification: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One approval step as Microsoft shows it to one caller. `assigned_to_me` is about that caller."""
+
+    id: str
+    status: str
+    result: str
+    assigned_to_me: bool
+    reviewed_by: Person | None = None
+    reviewed_at: datetime | None = None
+    justification: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether this caller can decide it now: in progress, not reviewed, and theirs."""
+        waiting = self.status.casefold() == "inprogress" and self.result.casefold() == "notreviewed"
+        return waiting and self.assigned_to_me
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was decided, if anything. Microsoft writes both `Approve` and `Approved`, `Deny` and `Denied`."""
+        word = self.result.casefold()
+        if word.startswith("approve"):
+            return Verdict.APPROVE
+        return Verdict.DENY if word in ("deny", "denied") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who wants to read: object id (None: not signed in), channels they are in, auditor by Entra role."""
+
+    oid: str | None = None
+    channels: frozenset[str] = frozenset()
+    auditor: bool = False
+
+
+def may_see(viewer: Viewer, row: RequestRow) -> bool:
+    """Whether this person may read this request."""
+    if viewer.auditor or viewer.channels & row.channels:
+        return True
+    return viewer.oid is not None and viewer.oid in _involved(row)
+
+
+def rule_row(row: RequestRow, approver: Person, now: datetime) -> Refused | None:
+    """What our own memory already forbids, before anybody asks Microsoft. None: nothing speaks against it."""
+    if approver.id in (row.request.requestor.id, row.request.created_by):
+        return Refused(Why.OWN_REQUEST, f"This is your own request; nobody approves their own. {_UNCHANGED}")
+    if row.status is Status.DECIDING and row.deciding is not None:
+        return Refused(Why.CLAIMED, f"{row.deciding.label} is deciding this request right now. {_UNCHANGED}")
+    if not row.status.open:
+        return already_decided(row)
+    if now >= row.request.expires:
+        return Refused(Why.EXPIRED, f"This request expired unanswered; the requestor must ask again. {_UNCHANGED}")
+    if not row.request.decidable:
+        return Refused(Why.PORTAL_ONLY, f"A request of this kind can only be decided in the portal. {_UNCHANGED}")
+    return None
+
+
+def rule(fresh: ActivationRequest, steps: tuple[Step, ...], shown: str, now: datetime) -> Step | Refused:
+    """The one live step to decide, or why not, from a fresh read under the approver's own token.
+
+    `shown` is the digest of what the modal displayed; anything else than that is not what the person agreed to.
+    """
+    if fresh.native_status.casefold() != "pendingapproval":
+        return Refused(Why.ALREADY_DECIDED, f"This request is no longer pending in Microsoft. {_UNCHANGED}")
+    if now >= fresh.expires:
+        return Refused(Why.EXPIRED, f"This request expired unanswered; the requestor must ask again. {_UNCHANGED}")
+    if shown != fresh.digest:
+        return Refused(
+            Why.CHANGED,
+            "The request changed since you opened it. Nothing was sent; read the new card and decide again.",
+        )
+    live = [step for step in steps if step.live]
+    if len(live) != 1:
+        return Refused(Why.NOT_APPROVER, f"Microsoft does not list you as an approver of this request. {_UNCHANGED}")
+    return live[0]
+
+
+def justify(row: RequestRow, verdict: Verdict, comment: str) -> str | Refused:
+    """What is sent as justification: the comment, or our own words where a comment is optional."""
+    said = comment.strip()[:COMMENT_LIMIT]
+    if said:
+        return said
+    if verdict is Verdict.DENY:
+        return Refused(Why.COMMENT_MISSING, "Say why you deny: the requestor is told your reason.")
+    if row.comment_required:
+        return Refused(Why.COMMENT_MISSING, "Say why you approve: this role asks for a comment.")
+    return DEFAULT_COMMENT
+
+
+def already_decided(row: RequestRow) -> Refused:
+    """Who was first, in a sentence."""
+    return Refused(Why.ALREADY_DECIDED, f"{_ended(row.status, row.decided)} {_UNCHANGED}")
+
+
+def _ended(status: Status, decided: Decided | None) -> str:
+    who = decided.by.label if decided is not None and decided.by is not None else "Somebody"
+    return {
+        Status.APPROVED: f"{who} already approved this request.",
+        Status.DENIED: f"{who} already denied this request.",
+        Status.CANCELED: "The requestor withdrew this request.",
+        Status.EXPIRED: "This request expired unanswered; the requestor must ask again.",
+    }.get(status, "This request has already ended.")
+
+
+def _involved(row: RequestRow) -> frozenset[str]:
+    decider = {row.decided.by.id} if row.decided is not None and row.decided.by is not None else set()
+    return row.approvers | {row.request.requestor.id, row.request.created_by} | decider
+
+
+_UNCHANGED = "Nothing was changed."

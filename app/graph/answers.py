@@ -1,0 +1,130 @@
+"""What an HTTP answer of Microsoft means, as our errors. Pure; it never sends anything.
+
+Sources: Graph's documented codes for approval steps (204, 403, 404, 409), its throttling guide (429, 503 with
+Retry-After in seconds or as a date), and the two shapes of a claims challenge seen in the wild.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
+
+import httpx
+
+from app.domain.errors import (
+    AlreadyDecided,
+    BotError,
+    ClaimsChallenge,
+    GraphRefused,
+    Malformed,
+    OutcomeUnknown,
+    RequestGone,
+    SignInRequired,
+    Unavailable,
+)
+from app.graph.wire import Json, part, text
+
+LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is clamped
+DEFAULT_WAIT = 5.0  # seconds, when a throttled answer does not say how long
+_AUTH_CONTEXT = "RoleAssignmentRequestAcrsValidationFailed"
+
+
+def json_of(response: httpx.Response) -> Json:
+    """The JSON object in an answer; Malformed for HTML, lists and other surprises."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        raise Malformed("Microsoft answered with something that is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Malformed("Microsoft answered with JSON of another shape.")
+    return body
+
+
+def failure(response: httpx.Response, now: datetime, *, decision: bool) -> BotError:
+    """The error for an answer that is not a success. `decision`: a 5xx then leaves the outcome unknown."""
+    status = response.status_code
+    if status in (429, 503) and not (decision and status == 503):  # noqa: PLR2004 - HTTP's own numbers
+        wait = retry_after(response, now)
+        return Unavailable(f"Microsoft asks us to wait {wait:.0f} seconds.", retry_after=wait)
+    if status >= 500 or status < 400:  # noqa: PLR2004 - HTTP's own numbers
+        return OutcomeUnknown() if decision else Unavailable(f"Microsoft is having trouble (HTTP {status}).")
+    return _refusal(response)
+
+
+def retry_after(response: httpx.Response, now: datetime) -> float:
+    """Seconds to wait: a number, or a date measured against the server's own clock; clamped to 0..3600."""
+    value = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,12}", value):
+        return min(float(value), LONGEST_WAIT)
+    until, server = _date(value), _date(response.headers.get("Date", ""))
+    if until is None:
+        return DEFAULT_WAIT
+    return min(max((until - (server or now)).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _refusal(response: httpx.Response) -> BotError:
+    code, message = _error_of(response)
+    claims = _claims(response, code, message)
+    if claims:
+        return ClaimsChallenge(claims=claims)
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return SignInRequired("Microsoft no longer accepts this sign-in.")
+    classes = {404: RequestGone, 409: AlreadyDecided}
+    error = classes.get(response.status_code, GraphRefused)
+    request_id = response.headers.get("request-id", "")
+    return error(_sentence(code, message), status=response.status_code, code=code, request_id=request_id)
+
+
+def _error_of(response: httpx.Response) -> tuple[str, str]:
+    try:
+        error = part(json_of(response).get("error"))
+    except Malformed:
+        return "", ""
+    code, message = text(error.get("code")), text(error.get("message"))
+    try:
+        inner = json.loads(message)  # PIM nests a second error as JSON inside the message
+    except (ValueError, RecursionError):
+        return code, message
+    return (text(part(inner).get("errorCode")) or code, text(part(inner).get("message")) or message)
+
+
+def _sentence(code: str, message: str) -> str:
+    return f"Microsoft refused: {message[:300] or 'no reason given'}" + (f" ({code})" if code else "")
+
+
+def _claims(response: httpx.Response, code: str, message: str) -> str:
+    header = re.search(r'claims="([^"]+)"', response.headers.get("WWW-Authenticate", ""))
+    if response.status_code == httpx.codes.UNAUTHORIZED and header:
+        return _checked(_unbase64(header.group(1)))
+    query = re.search(r"[?&]claims=([^&\s\"']+)", message)
+    if code == _AUTH_CONTEXT and query:
+        return _checked(unquote(query.group(1)))
+    return ""
+
+
+def _unbase64(value: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _checked(claims: str) -> str:
+    try:
+        parsed = json.loads(claims)
+    except (ValueError, RecursionError):
+        return ""
+    return claims if isinstance(parsed, dict) and "access_token" in parsed else ""

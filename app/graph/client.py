@@ -1,0 +1,148 @@
+"""The one gate to Microsoft: authentication, paging, throttling, and the pin on our own origin.
+
+The bearer token never leaves for another origin: the transport refuses it, whatever a nextLink or a redirect says.
+Reads are tried up to three times; a decision is sent once and never again from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+
+import httpx
+
+from app.domain.errors import BotError, Malformed, OutcomeUnknown, Unavailable
+from app.graph.answers import failure, json_of
+from app.graph.wire import Json
+from app.ports import Clock, TokenSource
+
+TRIES = 3  # per read
+FIRST_PAUSE = 0.3  # seconds before the second try; doubles, with full jitter
+MOST_PAGES = 200  # of a listing; more is a loop or a flood, and the listing counts as incomplete
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+class PinnedTransport(httpx.AsyncBaseTransport):
+    """A transport that speaks to one origin only (scheme, host, port) and refuses user names in addresses."""
+
+    def __init__(self, origin: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        """`origin`: an address on the one origin that may be called."""
+        self._origin = _origin(httpx.URL(origin))
+        self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass it on, or raise Malformed before a single byte leaves."""
+        if _origin(request.url) != self._origin or request.url.userinfo:
+            raise Malformed("Microsoft's answer points to another host; it was not followed.")
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+class Gate:
+    """GET, page through and PATCH below one root, as whoever the token source says."""
+
+    def __init__(
+        self,
+        root: str,
+        clock: Clock,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`root`: `https://graph.microsoft.com` or the sandbox's; `transport` carries what is let through the pin."""
+        self._root = root
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._paused_until: datetime | None = None
+        self._http = httpx.AsyncClient(
+            transport=PinnedTransport(root, transport),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, token: TokenSource, params: Mapping[str, str] | None = None) -> Json:
+        """One JSON object, or Unavailable, Malformed, GraphRefused, SignInRequired, ClaimsChallenge."""
+        return await self._read(httpx.URL(self._root + path, params=params or {}), token)
+
+    async def pages(self, path: str, token: TokenSource, params: Mapping[str, str]) -> AsyncIterator[Json]:
+        """Every page of a listing. An error in the middle leaves what was already given, and forbids absence."""
+        url: httpx.URL | None = httpx.URL(self._root + path, params=params)
+        visited: set[str] = set()
+        while url is not None:
+            if str(url) in visited or len(visited) >= MOST_PAGES:
+                raise Malformed("Microsoft's list of pages does not end.")
+            visited.add(str(url))
+            page = await self._read(url, token)
+            yield page
+            following = page.get("@odata.nextLink")
+            url = self._followed(following) if following else None
+
+    async def patch(self, path: str, token: TokenSource, body: Mapping[str, str]) -> None:
+        """Send one change, once. OutcomeUnknown: Microsoft may have taken it; Unavailable: it surely did not."""
+        self._refuse_while_paused()
+        headers = {"Authorization": f"Bearer {await token()}"}
+        try:
+            response = await self._http.patch(self._root + path, json=dict(body), headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise Unavailable("Microsoft cannot be reached.") from None
+        except httpx.HTTPError:
+            raise OutcomeUnknown from None
+        if not response.is_success:
+            raise self._noted(failure(response, self._clock(), decision=True))
+
+    async def _read(self, url: httpx.URL, token: TokenSource) -> Json:
+        for attempt in range(TRIES):
+            self._refuse_while_paused()
+            try:
+                return await self._read_once(url, token)
+            except (Unavailable, Malformed) as problem:
+                throttled = isinstance(problem, Unavailable) and problem.retry_after is not None
+                if throttled or attempt == TRIES - 1:
+                    raise
+                await self._sleep(self._jitter() * FIRST_PAUSE * 2**attempt)
+        raise AssertionError  # the loop either returns or raises
+
+    async def _read_once(self, url: httpx.URL, token: TokenSource) -> Json:
+        try:
+            response = await self._http.get(url, headers={"Authorization": f"Bearer {await token()}"})
+        except httpx.HTTPError:
+            raise Unavailable("Microsoft cannot be reached.") from None
+        if response.status_code != httpx.codes.OK:
+            raise self._noted(failure(response, self._clock(), decision=False))
+        return json_of(response)
+
+    def _followed(self, link: object) -> httpx.URL:
+        url = httpx.URL(link) if isinstance(link, str) and len(link) < 8_000 else None  # noqa: PLR2004 - characters
+        if url is None or not str(url).startswith(self._root + "/"):
+            raise Malformed("Microsoft's next page is somewhere else; it was not followed.")
+        return url
+
+    def _noted(self, error: BotError) -> BotError:
+        # Microsoft throttles an application in a tenant, not one call: everything we ask waits.
+        if isinstance(error, Unavailable) and error.retry_after is not None:
+            now = self._clock().timestamp() + error.retry_after
+            self._paused_until = datetime.fromtimestamp(now, tz=self._clock().tzinfo)
+        return error
+
+    def _refuse_while_paused(self) -> None:
+        if self._paused_until is None:
+            return
+        wait = (self._paused_until - self._clock()).total_seconds()
+        if wait > 0:
+            raise Unavailable(f"Microsoft asks us to wait {wait:.0f} more seconds.", retry_after=wait)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

@@ -1,0 +1,216 @@
+"""The desk of Entra directory roles. It lists, reads and decides; it never judges who may.
+
+Lists and single reads are Graph v1.0; approval objects exist in beta only. Facts: a person's own listing holds at most
+50 rows and cannot page; an application's listing may refuse the status filter or the expansion, so both are tried and
+the first shape that works is remembered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from app.domain.changes import FULL_PAGE, Listing
+from app.domain.durations import parse_duration
+from app.domain.errors import GraphRefused, Malformed, RequestGone, Unavailable
+from app.domain.request import (
+    ActivationRequest,
+    Kind,
+    Person,
+    PolicyFacts,
+    RequestKey,
+    Role,
+    Scope,
+    Status,
+    Ticket,
+    Verdict,
+)
+from app.domain.ruling import Step
+from app.graph.client import Gate
+from app.graph.policies import parse_policy
+from app.graph.wire import Json, guid, items, moment, part, text
+from app.ports import TokenSource
+
+REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
+APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
+POLICIES = "/v1.0/policies/roleManagementPolicyAssignments"
+_PENDING = "status eq 'PendingApproval'"
+_EXPAND = {"$expand": "principal,roleDefinition"}
+_SHAPES: tuple[Mapping[str, str], ...] = ({"$filter": _PENDING, **_EXPAND}, _EXPAND, {})
+
+# Microsoft's words, lower case. What is not here is still pending, or unknown and left alone.
+_ENDED = {
+    "granted": Status.APPROVED,  # approved, starts later
+    "schedulecreated": Status.APPROVED,
+    "pendingschedulecreation": Status.APPROVED,
+    "pendingprovisioning": Status.APPROVED,
+    "provisioned": Status.APPROVED,
+    "revoked": Status.APPROVED,  # it was approved, and taken away later
+    "denied": Status.DENIED,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+    "failed": Status.FAILED,
+}
+log = logging.getLogger(__name__)
+
+
+class DirectoryRoles:
+    """The Desk of Entra directory roles."""
+
+    kind = Kind.ENTRA
+
+    def __init__(self, gate: Gate) -> None:
+        """`gate`: the way to Microsoft Graph."""
+        self._gate = gate
+        self._shape = 0
+
+    async def list_all(self, token: TokenSource) -> Listing:
+        """Every pending request, with an application's token; the page that fails makes the listing incomplete."""
+        for shape, following in pairwise((*_SHAPES[self._shape :], None)):
+            try:
+                return await self._list(shape or {}, token)
+            except GraphRefused as refused:
+                if refused.status != 400 or following is None:  # noqa: PLR2004 - "bad request", HTTP's own number
+                    raise
+                self._shape += 1
+                log.info("Microsoft does not take this form of the listing; using a plainer one from now on.")
+        raise AssertionError  # the last shape either returns or raises
+
+    async def list_for(self, token: TokenSource) -> Listing:
+        """What waits for this person: one page of at most 50 rows. A full page may hide more, so it is incomplete."""
+        page = await self._gate.get(f"{REQUESTS}/filterByCurrentUser(on='approver')", token, _SHAPES[0])
+        rows = items(page.get("value"))
+        requests, broken = _parse_rows(rows)
+        full = len(rows) >= FULL_PAGE or "@odata.nextLink" in page
+        return Listing(self.kind, requests, complete=not full, full_page=full, broken=broken)
+
+    async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
+        """One request by id, whatever its status."""
+        return parse_request(await self._gate.get(f"{REQUESTS}/{guid(request_id)}", token, _EXPAND))
+
+    async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
+        """Its approval steps, as this caller sees them (`assignedToMe` is about the caller)."""
+        approval = await self._gate.get(f"{APPROVALS}/{guid(request_id)}", token, {"$expand": "steps"})
+        return tuple(parse_step(step) for step in items(approval.get("steps")))
+
+    async def decide(
+        self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
+    ) -> None:
+        """Send one decision, once (204). 409: another approver was first; OutcomeUnknown: read back."""
+        path = f"{APPROVALS}/{guid(request_id)}/steps/{guid(step_id)}"
+        await self._gate.patch(path, token, {"reviewResult": verdict.value, "justification": justification})
+
+    async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
+        """What this role's settings demand; where they cannot be read, every fact is unknown."""
+        role = guid(request.role.id)
+        where = f"scopeId eq '/' and scopeType eq 'DirectoryRole' and roleDefinitionId eq '{role}'"
+        query = {"$filter": where, "$expand": "policy($expand=rules)"}
+        try:
+            return parse_policy(await self._gate.get(POLICIES, token, query))
+        except (GraphRefused, Malformed):
+            return PolicyFacts()
+
+    def ended(self, request: ActivationRequest) -> Status | None:
+        """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
+        return _ENDED.get(request.native_status.casefold())
+
+    async def _list(self, shape: Mapping[str, str], token: TokenSource) -> Listing:
+        found: list[ActivationRequest] = []
+        broken: list[str] = []
+        pages = 0
+        complete = True
+        try:
+            async for page in self._gate.pages(REQUESTS, token, shape):
+                pages += 1
+                requests, unreadable = _parse_rows(items(page.get("value")))
+                found.extend(requests)
+                broken.extend(unreadable)
+        except (Unavailable, Malformed, RequestGone):
+            if not pages:
+                raise
+            complete = False
+        pending = [request for request in found if request.native_status.casefold() == "pendingapproval"]
+        return Listing(self.kind, tuple(pending), complete=complete, broken=tuple(broken))
+
+
+def parse_request(row: Json) -> ActivationRequest:
+    """A `unifiedRoleAssignmentScheduleRequest`; Malformed when it lacks what cannot be guessed (ids, created)."""
+    principal, role = part(row.get("principal")), part(row.get("roleDefinition"))
+    schedule = part(row.get("scheduleInfo"))
+    ticket = part(row.get("ticketInfo"))
+    created = moment(row.get("createdDateTime"))
+    if created is None:
+        raise Malformed("Microsoft sent a request without a time.")
+    start = moment(schedule.get("startDateTime"))
+    duration, duration_text = _length(part(schedule.get("expiration")), start or created)
+    return ActivationRequest(
+        key=RequestKey(Kind.ENTRA, guid(row.get("id"))),
+        native_status=text(row.get("status")),
+        action=text(row.get("action")),
+        requestor=_person(principal, guid(row.get("principalId"))),
+        created_by=text(part(part(row.get("createdBy")).get("user")).get("id")).lower(),
+        role=Role(guid(row.get("roleDefinitionId")), text(role.get("displayName")), _flag(role.get("isBuiltIn"))),
+        scope=_scope(row),
+        justification=text(row.get("justification")),
+        ticket=Ticket(text(ticket.get("ticketNumber")), text(ticket.get("ticketSystem"))),
+        created=created,
+        start=start,
+        duration=duration,
+        duration_text=duration_text,
+    )
+
+
+def parse_step(row: Json) -> Step:
+    """An `approvalStep`. The all-zero reviewer Microsoft sends for "nobody yet" becomes None."""
+    reviewer = part(row.get("reviewedBy"))
+    reviewer_id = text(reviewer.get("id")).lower()
+    nobody = not reviewer_id.strip("0-")
+    return Step(
+        id=guid(row.get("id")),
+        status=text(row.get("status")),
+        result=text(row.get("reviewResult")),
+        assigned_to_me=row.get("assignedToMe") is True,
+        reviewed_by=None if nobody else _person(reviewer, reviewer_id),
+        reviewed_at=moment(row.get("reviewedDateTime")),
+        justification=text(row.get("justification")),
+    )
+
+
+def _parse_rows(rows: list[object]) -> tuple[tuple[ActivationRequest, ...], tuple[str, ...]]:
+    good: list[ActivationRequest] = []
+    broken: list[str] = []
+    for row in rows:
+        if part(row).get("isValidationOnly") is True:  # a dry run of somebody's form, not a request
+            continue
+        try:
+            good.append(parse_request(part(row)))
+        except (Malformed, OverflowError) as problem:
+            name = text(part(row).get("id"))[:64].lower()
+            broken.append(name)
+            log.warning("One row of Microsoft's listing was set aside: %s (id %r)", problem, name)
+    return tuple(good), tuple(broken)
+
+
+def _person(raw: Json, oid: str) -> Person:
+    return Person(oid, text(raw.get("displayName")), text(raw.get("userPrincipalName")), text(raw.get("mail")))
+
+
+def _scope(row: Json) -> Scope:
+    scope = text(row.get("directoryScopeId")) or text(row.get("appScopeId")) or "/"
+    unit = scope.removeprefix("/administrativeUnits/")
+    return Scope(scope, f"Administrative unit {unit}" if unit != scope else "")
+
+
+def _length(expiration: Json, start: datetime) -> tuple[timedelta | None, str]:
+    raw = text(expiration.get("duration"))
+    length = parse_duration(raw)
+    until = moment(expiration.get("endDateTime"))
+    if length is None and until is not None and until > start:
+        return until - start, raw
+    return length, raw or text(expiration.get("type"))
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,107 @@
+"""The app registration in Entra, and MSAL applications made from it, each call in one bounded pool of threads.
+
+Every call gets a fresh application with its own caches: MSAL throttles and caches refusals per application object, so
+that a shared one would make one person's 429 everybody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msal
+
+from app.domain.errors import Unavailable
+from app.identity.msal_http import LoginHttp
+from app.identity.origins import GRAPH, LOGIN
+
+T = TypeVar("T")
+
+# What MSAL calls client_credential: a secret today; a certificate or a federated assertion is a mapping in its place.
+Credential = str | Mapping[str, object]
+
+SCOPES = tuple(
+    f"{GRAPH}/{name}"
+    for name in (
+        "User.Read",
+        "RoleAssignmentSchedule.ReadWrite.Directory",
+        "PrivilegedAccess.ReadWrite.AzureAD",
+        "RoleManagementPolicy.Read.Directory",
+    )
+)
+APPLICATION_SCOPE = f"{GRAPH}/.default"
+THREADS = 8  # a hanging Entra may hold these, never the loop's own pool
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The bot's app registration. `tenant` is a GUID, never a domain name: it is compared with `tid`."""
+
+    tenant: str
+    client_id: str
+    credential: Credential = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Write both ids as Microsoft writes them in tokens."""
+        object.__setattr__(self, "tenant", self.tenant.lower())
+        object.__setattr__(self, "client_id", self.client_id.lower())
+
+    @property
+    def authority(self) -> str:
+        """The one authority that signs people in."""
+        return f"{LOGIN}/{self.tenant}"
+
+    @property
+    def issuer(self) -> str:
+        """The exact `iss` of v2.0 tokens of this tenant."""
+        return f"{self.authority}/v2.0"
+
+    @property
+    def keys_url(self) -> str:
+        """Where the tenant publishes its signing keys."""
+        return f"{self.authority}/discovery/v2.0/keys"
+
+
+class Entra:
+    """Makes MSAL applications and runs what they do."""
+
+    def __init__(self, registration: Registration, http: LoginHttp) -> None:
+        self.registration = registration
+        self._http = http
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
+
+    def close(self) -> None:
+        """Stop the threads; what has not started yet is dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._http.close()
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run one blocking MSAL call in the pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def application(self, cache: msal.TokenCache) -> msal.ConfidentialClientApplication:
+        """A fresh application over this token cache. Blocks on discovery the first time; Unavailable, Malformed."""
+        facts = self.registration
+        application = msal.ConfidentialClientApplication(
+            facts.client_id,
+            client_credential=facts.credential,
+            authority=facts.authority,
+            token_cache=cache,
+            http_client=self._http,
+            http_cache={},
+            client_capabilities=["CP1"],  # we answer claims challenges, so tokens may be revoked at once (CAE)
+            instance_discovery=False,  # the authority is pinned; the alias list would only be one more call
+        )
+        self._pin(application.authority)
+        return application
+
+    def _pin(self, authority: object) -> None:
+        # Discovery may describe any address; only this tenant's own may see codes and secrets.
+        base = f"{self.registration.authority}/oauth2/v2.0/"
+        expected = {"authorization_endpoint": f"{base}authorize", "token_endpoint": f"{base}token"}
+        for name, address in expected.items():
+            if str(getattr(authority, name, "")).casefold() != address.casefold():
+                raise Unavailable("Microsoft's sign-in service describes another tenant.")

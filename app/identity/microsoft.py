@@ -1,0 +1,101 @@
+"""Signing in with Microsoft: authorization code with PKCE by form_post, in a throw-away cache. It stores nothing.
+
+MSAL puts tokens into its cache before it looks at the nonce, and looks at no other claim. So the cache made here is
+handed out only after the ID token passed our own checks and Graph's /me named the same person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msal
+
+from app.domain.errors import SignInFailed
+from app.domain.request import Person
+from app.identity.entra import SCOPES, Entra
+from app.identity.id_token import Claims, Expected, check_id_token
+from app.identity.json_web_keys import JsonWebKeys
+from app.identity.origins import GRAPH, Origins
+from app.identity.refusals import AGAIN, NOTHING, refused
+from app.identity.wire import PinnedHttp
+from app.ports import MicrosoftIdentity
+
+ME = f"{GRAPH}/v1.0/me?$select=id,displayName,userPrincipalName,mail"
+CALLBACK = "/sign-in/microsoft/callback"
+OK = 200
+
+# What MSAL raises on answers it did not expect; their texts hold states and nonces and go nowhere.
+_MSAL_RAISES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+
+
+class MicrosoftSignIn:
+    """One browser's way through Microsoft's sign-in. Raises SignInFailed, Unavailable, Malformed."""
+
+    def __init__(self, entra: Entra, http: PinnedHttp, origins: Origins, public_url: str) -> None:
+        """`public_url`: our own root as browsers see it, without a trailing slash."""
+        facts = entra.registration
+        self._entra = entra
+        self._http = http
+        self._origins = origins
+        self._redirect = public_url + CALLBACK
+        # Microsoft's shared keys name the issuer with the tenant left open.
+        open_issuer = facts.issuer.replace(facts.tenant, "{tenantid}")
+        self._keys = JsonWebKeys(http, facts.keys_url, frozenset({facts.issuer, open_issuer}))
+
+    async def begin(self, state: str) -> tuple[str, dict[str, Any]]:
+        """Where the browser goes, and what must be kept, encrypted, until it returns."""
+        flow = await self._entra.run(lambda: self._start(state))
+        return self._origins.to_wire(flow.pop("auth_uri")), flow
+
+    async def identity(self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime) -> MicrosoftIdentity:
+        """Who came back.
+
+        1. Redeem the code in a cache of its own. 2. Check the ID token. 3. Ask Graph who that is: the same object id.
+        """
+        if "error" in form:
+            raise refused(form)
+        cache = msal.SerializableTokenCache()
+        answer = await self._entra.run(lambda: self._redeem(dict(flow), form, cache))
+        if "error" in answer:
+            raise refused(answer)
+        facts = self._entra.registration
+        expected = Expected(facts.issuer, facts.client_id, _sent_nonce(flow), facts.tenant)
+        claims = await check_id_token(answer.get("id_token"), self._keys, expected, now)
+        person = await self._me(str(answer.get("access_token", "")), claims)
+        return MicrosoftIdentity(facts.tenant, person, cache.serialize(), now)
+
+    def _start(self, state: str) -> dict[str, Any]:
+        application = self._entra.application(msal.TokenCache())
+        flow: dict[str, Any] = application.initiate_auth_code_flow(
+            list(SCOPES), redirect_uri=self._redirect, state=state, prompt="login", response_mode="form_post"
+        )
+        return flow
+
+    def _redeem(self, flow: dict[str, Any], form: Mapping[str, str], cache: msal.TokenCache) -> dict[str, Any]:
+        returned = {name: form[name] for name in ("code", "state") if name in form}
+        application = self._entra.application(cache)
+        try:
+            answer: dict[str, Any] = application.acquire_token_by_auth_code_flow(flow, returned)
+        except _MSAL_RAISES:
+            raise SignInFailed(f"Microsoft's answer does not belong to this sign-in. {NOTHING} {AGAIN}") from None
+        return answer
+
+    async def _me(self, token: str, claims: Claims) -> Person:
+        answer = await self._http.get(ME, bearer=token)
+        me = answer.body
+        if answer.status != OK or str(me.get("id", "")).casefold() != claims["oid"].casefold():
+            raise SignInFailed(f"Microsoft Graph does not confirm who you are. {NOTHING} {AGAIN}")
+        return Person(
+            claims["oid"].lower(),
+            name=str(me.get("displayName") or ""),
+            upn=str(me.get("userPrincipalName") or ""),
+            mail=str(me.get("mail") or ""),
+        )
+
+
+def _sent_nonce(flow: Mapping[str, Any]) -> str:
+    # MSAL keeps the nonce and sends its SHA-256, as OpenID Connect Core's nonce notes advise.
+    return hashlib.sha256(str(flow["nonce"]).encode()).hexdigest()

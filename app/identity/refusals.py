@@ -1,0 +1,60 @@
+"""Entra's refusals in plain sentences. Only its error name and AADSTS number are read; its texts are never repeated.
+
+Whoever opens our callback address can write any text into it, so nothing of it reaches a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.errors import SignInFailed
+
+CONSENT_MISSING = 65001
+NOTHING = "Nothing was changed."
+AGAIN = "Type /pim sign-in in Slack to start again."
+
+
+def refused(answer: Mapping[str, Any]) -> SignInFailed:
+    """Why Microsoft's page or token call said no: an OAuth error as form fields or as JSON."""
+    number = aadsts(answer)
+    if number in _SENTENCES:
+        return SignInFailed(f"{_SENTENCES[number]} {NOTHING}")
+    if answer.get("error") == "access_denied":
+        return SignInFailed(f"You cancelled the sign-in at Microsoft. {NOTHING} {AGAIN}")
+    named = f" (AADSTS{number})" if number else ""
+    return SignInFailed(f"Microsoft refused the sign-in{named}. {NOTHING} {AGAIN}")
+
+
+def aadsts(answer: Mapping[str, Any]) -> int:
+    """Entra's error number, or 0."""
+    codes = answer.get("error_codes")
+    if isinstance(codes, list) and codes and isinstance(codes[0], int):
+        return int(codes[0])
+    found = _NUMBER.match(str(answer.get("error_description", "")))
+    return int(found[1]) if found else 0
+
+
+_NUMBER = re.compile(r"AADSTS([0-9]{4,8})\b")
+_MANAGED = "Your company lets this sign-in through only from a managed device. Use your work computer or phone."
+_REGISTRATION = "Your administrator must fix the bot's app registration"
+_SENTENCES = {
+    CONSENT_MISSING: "An administrator has not consented yet to the permissions the bot asks for. Ask them to.",
+    90094: "An administrator has not consented yet to the permissions the bot asks for. Ask them to.",
+    65004: f"You did not agree to the permissions the bot asks for. {AGAIN}",
+    50011: f"{_REGISTRATION}: its redirect address is not PIM_PUBLIC_URL followed by /sign-in/microsoft/callback.",
+    500113: f"{_REGISTRATION}: it has no redirect address.",
+    700016: f"{_REGISTRATION}: PIM_CLIENT_ID is not an application of this tenant.",
+    7000215: f"{_REGISTRATION}: its client secret is wrong.",
+    7000218: f"{_REGISTRATION}: it sent no client secret, so it may be set up as a public client.",
+    7000222: f"{_REGISTRATION}: its client secret has expired.",
+    53000: _MANAGED,
+    53001: _MANAGED,
+    53003: "Your company's access rules blocked this sign-in. Ask your administrator from where it is allowed.",
+    50105: "You are not assigned to this application. Ask your administrator to assign it to you in Entra.",
+    50020: "This Microsoft account is not in the company's directory. Use your work account.",
+    50057: "This Microsoft account is disabled.",
+    54005: f"This step of the sign-in was already used. {AGAIN}",
+    70008: f"This step of the sign-in took too long. {AGAIN}",
+}

@@ -1,0 +1,58 @@
+"""The two identity providers as linking needs them, and the sealing of what waits between two pages. Stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.identity.keyring import Keyring
+from app.identity.microsoft import MicrosoftSignIn
+from app.identity.slack import SlackSignIn
+from app.ports import Clock, MicrosoftIdentity, SlackIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSignIn:
+    """Sign-in in a browser, for `app.ports.SignIn`."""
+
+    slack: SlackSignIn
+    microsoft: MicrosoftSignIn
+    keyring: Keyring
+    clock: Clock
+
+    def slack_address(self, state: str, nonce: str) -> str:
+        """Where the browser goes to sign in with Slack."""
+        return self.slack.address(state, nonce)
+
+    async def slack_identity(self, code: str, nonce: str) -> SlackIdentity:
+        """Redeem Slack's code; SignInFailed, Unavailable, Malformed."""
+        return await self.slack.identity(code, nonce, self.clock())
+
+    async def microsoft_begin(self, state: str) -> tuple[str, dict[str, Any]]:
+        """Where the browser goes to sign in with Microsoft, and the flow to keep; Unavailable, Malformed."""
+        return await self.microsoft.begin(state)
+
+    async def microsoft_identity(
+        self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime
+    ) -> MicrosoftIdentity:
+        """Redeem Microsoft's code; SignInFailed, Unavailable, Malformed."""
+        return await self.microsoft.identity(flow, form, now)
+
+    def seal(self, purpose: str, context: str, plain: str) -> str:
+        """Encrypt; it opens only for the same purpose and context."""
+        return self.keyring.seal(purpose, context, plain)
+
+    def open(self, purpose: str, context: str, sealed: str) -> str:
+        """Decrypt, or Tampered."""
+        return self.keyring.open(purpose, context, sealed)
+
+    def cache_context(self, tenant: str, oid: str, version: int) -> str:
+        """The associated data of a token cache."""
+        return cache_context(tenant, oid, version)
+
+
+def cache_context(tenant: str, oid: str, version: int) -> str:
+    """The associated data of a token cache: whose it is, and which save of it."""
+    return f"{tenant.lower()}/{oid.lower()}/{version}"

@@ -1,0 +1,206 @@
+"""Bearer tokens for Microsoft Graph: each linked person's own, and the bot's. It signs nobody in.
+
+A person's token cache lives encrypted in the links table and is saved by compare-and-set, so that a refresh can neither
+undo a sign-out nor overwrite a newer cache. No transaction is held while Microsoft is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+import msal
+
+from app.domain.errors import Malformed, SignInRequired, Tampered, Unavailable
+from app.identity.entra import APPLICATION_SCOPE, SCOPES, Entra
+from app.identity.keyring import Keyring
+from app.identity.refusals import CONSENT_MISSING, aadsts
+from app.identity.sign_in import cache_context
+from app.ports import Clock, Link, Links, SealedCache, TokenSource
+
+CACHE = "token cache"  # the sealing purpose; linking seals a link's first cache under the same word
+ATTEMPTS = 2  # the second one after somebody else saved or removed the cache
+LAST_SECONDS = 60  # a token this close to its end is not handed out any more
+GRACE = 2.0  # seconds another process gets to save what it won, before a refusal counts
+# OAuth errors that only the person can mend, by signing in again.
+SESSION_OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+
+Pause = Callable[[float], Awaitable[None]]
+
+_DOWN = (Unavailable, Malformed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """What asking Microsoft without the person gave: a token, or an OAuth error. `cache` when it is worth saving."""
+
+    token: str = ""
+    error: str = ""
+    number: int = 0
+    cache: str | None = None
+
+
+class GraphTokens:
+    """Token sources for Graph, for `app.ports.Tokens`."""
+
+    def __init__(
+        self, entra: Entra, links: Links, keyring: Keyring, clock: Clock, pause: Pause = asyncio.sleep
+    ) -> None:
+        """`pause`: waits this many seconds; for tests."""
+        self._entra = entra
+        self._links = links
+        self._keyring = keyring
+        self._clock = clock
+        self._pause = pause
+        self._own_cache = msal.TokenCache()
+        self._own_turn = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def application(self) -> TokenSource:
+        """The bot's own token. The source raises Unavailable or Malformed."""
+        return self._own_token
+
+    def of(self, link: Link) -> TokenSource:
+        """A person's token. The source raises SignInRequired, Unavailable or Malformed."""
+
+        async def source() -> str:
+            return await self._token_of(link)
+
+        return source
+
+    async def readers(self) -> Sequence[TokenSource]:
+        """Tokens that may read a request or its approval: signed-in people, then the bot's own."""
+        return [*(self.of(link) for link in await self._links.active()), self.application()]
+
+    async def _own_token(self) -> str:
+        async with self._own_turn:
+            answer = await self._entra.run(self._ask_for_own)
+        if "access_token" not in answer:
+            raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
+        return str(answer["access_token"])
+
+    def _ask_for_own(self) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = self._entra.application(self._own_cache).acquire_token_for_client(
+                [APPLICATION_SCOPE], http_exceptions=_DOWN
+            )
+        except _DOWN:
+            token = self._still_valid(self._own_cache, [APPLICATION_SCOPE], {"home_account_id": None})
+            if not token:
+                raise
+            return {"access_token": token}
+        return answer
+
+    async def _token_of(self, link: Link) -> str:
+        turn = self._turns.setdefault(link.id, asyncio.Lock())
+        async with turn:  # in this process one refresh at a time; between processes the compare-and-set decides
+            for _ in range(ATTEMPTS):
+                token = await self._attempt(link)
+                if token is not None:
+                    return token
+        raise Unavailable("This sign-in is being renewed elsewhere. Try again in a moment.")
+
+    async def _attempt(self, link: Link) -> str | None:
+        """Load, open, ask, save. None: somebody else saved meanwhile, so look again."""
+        stored = await self._links.load_cache(link.id)
+        if stored is None or _account(stored.link) != _account(link):
+            raise SignInRequired
+        cache = await self._opened(stored)
+        silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link))
+        if silent.error:
+            await self._refused(stored, silent)
+            return None
+        if silent.cache is None or await self._saved(stored, silent.cache):
+            return silent.token
+        return None
+
+    async def _opened(self, stored: SealedCache) -> msal.SerializableTokenCache:
+        cache = msal.SerializableTokenCache()
+        try:
+            cache.deserialize(self._keyring.open(CACHE, _context(stored.link, stored.version), stored.sealed))
+            _account_in(cache, stored.link)
+        except (Tampered, ValueError):
+            await self._links.suspend(stored.link)
+            raise SignInRequired from None
+        return cache
+
+    async def _saved(self, stored: SealedCache, cache: str) -> bool:
+        sealed = self._keyring.seal(CACHE, _context(stored.link, stored.version + 1), cache)
+        return await self._links.save_cache(stored, sealed)
+
+    async def _refused(self, stored: SealedCache, silent: _Silent) -> None:
+        """Raise what the refusal means, and suspend the link; return only if the cache was not the newest one."""
+        if silent.number == CONSENT_MISSING:
+            raise Unavailable("An administrator must consent to the bot's permissions in Entra first.")
+        if silent.error not in SESSION_OVER:
+            raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
+        # Where refresh tokens are used once, a loser is refused before the winner could save.
+        await self._pause(GRACE)
+        latest = await self._links.load_cache(stored.link.id)
+        if latest is not None and _edition(latest) != _edition(stored):
+            return
+        if latest is not None:
+            await self._links.suspend(latest.link)
+        raise SignInRequired
+
+    def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link) -> _Silent:
+        account = _account_in(cache, link)
+        try:
+            answer = self._entra.application(cache).acquire_token_silent_with_error(
+                list(SCOPES), account, http_exceptions=_DOWN
+            )
+        except _DOWN:
+            token = self._still_valid(cache, list(SCOPES), {"home_account_id": account["home_account_id"]})
+            if not token:
+                raise
+            return _Silent(token)
+        return _read(answer, cache)
+
+    def _still_valid(self, cache: msal.TokenCache, scopes: list[str], whose: Mapping[str, object]) -> str:
+        # MSAL gives a token up five minutes before its end; when Microsoft cannot be asked it is still good.
+        facts = self._entra.registration
+        query = {"client_id": facts.client_id, "realm": facts.tenant, **whose}
+        usable_until = self._clock().timestamp() + LAST_SECONDS
+        for entry in cache.search(cache.CredentialType.ACCESS_TOKEN, target=scopes, query=query):
+            if int(entry["expires_on"]) > usable_until:
+                return str(entry["secret"])
+        return ""
+
+
+def _read(answer: Mapping[str, Any] | None, cache: msal.SerializableTokenCache) -> _Silent:
+    # None: neither a token nor a refresh token is in the cache.
+    if answer is None or "access_token" not in answer:
+        answer = answer or {}
+        return _Silent(error=str(answer.get("error", "invalid_grant")), number=aadsts(answer))
+    changed = cache.has_state_changed
+    return _Silent(str(answer["access_token"]), cache=cache.serialize() if changed else None)
+
+
+def _account_in(cache: msal.TokenCache, link: Link) -> dict[str, Any]:
+    """The one account of the cache; Tampered if it is not the linked person's.
+
+    A guest's `home_account_id` belongs to another tenant, so `local_account_id` is what counts: the object id here.
+    """
+    accounts = list(cache.search(cache.CredentialType.ACCOUNT))
+    if len(accounts) != 1:
+        raise Tampered
+    account: dict[str, Any] = accounts[0]
+    whose = (str(account.get("realm")).lower(), str(account.get("local_account_id")).lower())
+    if whose != _account(link):
+        raise Tampered
+    return account
+
+
+def _account(link: Link) -> tuple[str, str]:
+    return link.tenant.lower(), link.person.id.lower()
+
+
+def _edition(stored: SealedCache) -> tuple[int, int]:
+    return stored.link.generation, stored.version
+
+
+def _context(link: Link, version: int) -> str:
+    return cache_context(link.tenant, link.person.id, version)

@@ -1,0 +1,34 @@
+"""Clicks as rows: each delivery is taken once, closed when answered, and accounted for after a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.ports import Clock, Inbox, Notice, Outbox
+
+
+@dataclass(kw_only=True, slots=True)
+class Deliveries:
+    """The door that every delivery of Slack passes once."""
+
+    inbox: Inbox
+    outbox: Outbox
+    clock: Clock
+
+    async def take(self, key: str, what: str, user: str) -> bool:
+        """True for the first delivery with this key; the row is committed before this returns, so an ack may follow.
+
+        Identical signed bytes are valid for Slack's whole five minutes: this row is the defence against replay.
+        """
+        return await self.inbox.take(key, what, user, self.clock())
+
+    async def close(self, key: str, outcome: str) -> None:
+        """The person was answered."""
+        await self.inbox.close(key, outcome, self.clock())
+
+    async def after_restart(self) -> None:
+        """Tell whoever was in the middle of something that nothing was changed. Sent decisions resume elsewhere."""
+        now = self.clock()
+        for user in await self.inbox.abandon(now):
+            notice = Notice(f"restart-{user}-{int(now.timestamp())}", "restarted", to_slack=user)
+            await self.outbox.owe(notice, notice.id, now)

@@ -1,0 +1,268 @@
+"""A Slack account becomes linked to a Microsoft account: the order of the pages, and what each may believe.
+
+Slack first, because a link can be forwarded: whoever opens it must prove to be the Slack account that asked for it. It
+speaks no HTTP and knows no provider. Nothing is stored before the last page's button; no page is believed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.errors import SignInFailed, Tampered, Unavailable
+from app.domain.request import Person
+from app.ports import (
+    Clock,
+    Flows,
+    Link,
+    Links,
+    LinkState,
+    MicrosoftIdentity,
+    Notice,
+    Outbox,
+    SignIn,
+)
+
+PATIENCE = timedelta(minutes=10)  # for each page
+CACHE = "token cache"  # the sealing purpose; refreshes in app.identity.tokens reseal under the same word
+FIRST_VERSION = 1
+LONGEST_TOKEN = 128  # characters
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """The browser goes to sign in with Slack, carrying this cookie from now on."""
+
+    address: str
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackProven:
+    """Slack said who sits there; the browser goes on to Microsoft."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Both accounts are proven; linked they become by a press on the button that carries `token`."""
+
+    token: str
+    slack_user: str
+    slack_name: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """It is done."""
+
+    link: Link
+    slack_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What a page left for the next one: facts to read back, sealed under the hash of that page's token."""
+
+    purpose: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """Making, renewing and ending links. Pages raise SignInFailed with a sentence to show, or Unavailable.
+
+    `new_token` gives unguessable URL-safe text; `public_url` has no trailing slash; `team` is the one workspace.
+    """
+
+    sign_in: SignIn
+    flows: Flows
+    links: Links
+    outbox: Outbox
+    clock: Clock
+    new_token: Callable[[], str]
+    public_url: str
+    team: str
+
+    async def begin(self, team: str, user: str) -> str:
+        """A one-time address for this Slack account, good for ten minutes. Show it to nobody else."""
+        if team != self.team:
+            raise SignInFailed("The bot works for another Slack workspace. Nothing was changed.")
+        token = await self._leave(_Stage("sign-in: start", {"team": team, "user": user}))
+        return f"{self.public_url}/sign-in/start/{token}"
+
+    async def start(self, token: str) -> Going:
+        """The start page's button: the address is used up, the cookie ties the rest to this browser.
+
+        Opening the page uses up nothing, because chat programs open links to preview them.
+        """
+        starter = await self._take("sign-in: start", token)
+        cookie, nonce = self.new_token(), self.new_token()
+        facts = {**starter, "nonce": nonce, "cookie": _hash(cookie)}
+        state = await self._leave(_Stage("sign-in: slack", facts))
+        return Going(self.sign_in.slack_address(state, nonce), cookie)
+
+    async def slack_returned(self, query: Mapping[str, str], cookie: str) -> SlackProven:
+        """Slack sent the browser back: it must be the Slack account that started."""
+        kept = await self._take("sign-in: slack", query.get("state", ""), cookie)
+        if "code" not in query:
+            raise SignInFailed(f"You cancelled the sign-in at Slack. {_AGAIN}")
+        slack = await self.sign_in.slack_identity(query["code"], kept["nonce"])
+        if (slack.team, slack.user) != (kept["team"], kept["user"]):
+            await self._warn(kept["user"], slack.user)
+            raise SignInFailed(_FORWARDED)
+        return await self._to_microsoft(kept, slack.name)
+
+    async def microsoft_returned(self, form: Mapping[str, str], cookie: str) -> Confirm:
+        """Microsoft sent the browser back: both accounts are known now, and still nothing is stored."""
+        kept = await self._take("sign-in: microsoft", form.get("state", ""), cookie)
+        identity = await self.sign_in.microsoft_identity(kept["flow"], form, self.clock())
+        await self._existing(kept["user"], identity.tenant, identity.person)
+        facts = {name: kept[name] for name in ("team", "user", "name", "cookie")} | {"identity": _written(identity)}
+        token = await self._leave(_Stage("sign-in: confirm", facts))
+        return Confirm(token, kept["user"], kept["name"], identity.person)
+
+    async def confirm(self, token: str, cookie: str) -> Linked:
+        """The last button: make the link, or renew it, and tell the Slack account."""
+        kept = await self._take("sign-in: confirm", token, cookie)
+        identity = kept["identity"]
+        person = Person(**identity["person"])
+        existing = await self._existing(kept["user"], identity["tenant"], person)
+        signed_in_at = datetime.fromisoformat(identity["signed_in_at"])
+        link = self._link(kept["user"], identity["tenant"], person, signed_in_at, existing)
+        context = self.sign_in.cache_context(link.tenant, person.id, FIRST_VERSION)
+        sealed = self.sign_in.seal(CACHE, context, identity["cache"])
+        if not await self.links.save(link, sealed, FIRST_VERSION):
+            raise SignInFailed(_taken(person))
+        await self._tell(link)
+        return Linked(link, kept["name"])
+
+    async def sign_out(self, team: str, user: str) -> bool:
+        """Forget the link and its tokens; False when there was none."""
+        link = await self.links.by_slack(team, user)
+        if link is None:
+            return False
+        await self.links.remove(link)
+        return True
+
+    async def _to_microsoft(self, kept: Mapping[str, Any], name: str) -> SlackProven:
+        # The flow can only be made for a known state, so the state is made before what is kept under it.
+        state = self.new_token()
+        address, flow = await self.sign_in.microsoft_begin(state)
+        facts = {"team": kept["team"], "user": kept["user"], "cookie": kept["cookie"], "name": name, "flow": flow}
+        await self._keep(_Stage("sign-in: microsoft", facts), state)
+        return SlackProven(name, address)
+
+    async def _existing(self, user: str, tenant: str, person: Person) -> Link | None:
+        """The link to renew, if there is one; SignInFailed when either account is linked to somebody else."""
+        other = await self.links.by_entra(tenant, person.id)
+        if other is not None and (other.team, other.slack_user) != (self.team, user):
+            raise SignInFailed(_taken(person))
+        mine = await self.links.by_slack(self.team, user)
+        if mine is not None and (mine.tenant, mine.person.id) != (tenant, person.id):
+            raise SignInFailed(_linked_elsewhere(mine.person, person))
+        return mine
+
+    def _link(self, user: str, tenant: str, person: Person, at: datetime, existing: Link | None) -> Link:
+        return Link(
+            id=existing.id if existing else self.new_token(),
+            team=self.team,
+            slack_user=user,
+            tenant=tenant,
+            person=person,
+            state=LinkState.ACTIVE,
+            signed_in_at=at,
+            generation=existing.generation + 1 if existing else 1,
+        )
+
+    async def _tell(self, link: Link) -> None:
+        facts = {"name": link.person.name, "upn": link.person.upn, "at": link.signed_in_at.isoformat()}
+        notice = Notice(self.new_token(), "linked", to_slack=link.slack_user, facts=facts)
+        try:
+            await self.outbox.owe(notice, f"linked:{link.id}:{link.generation}", self.clock())
+        except Unavailable:
+            # The link stands; a page that calls it failed because its receipt is lost would be wrong.
+            log.warning("A link was made, but its receipt could not be written down.")
+
+    async def _warn(self, starter: str, other: str) -> None:
+        # Either side may be the one who is being tricked, so both hear of it.
+        for user in (starter, other):
+            notice = Notice(self.new_token(), "link_refused", to_slack=user, facts={"starter": starter, "other": other})
+            await self.outbox.owe(notice, f"link_refused:{notice.id}", self.clock())
+
+    async def _leave(self, stage: _Stage) -> str:
+        token = self.new_token()
+        await self._keep(stage, token)
+        return token
+
+    async def _keep(self, stage: _Stage, token: str) -> None:
+        place = _hash(token)
+        sealed = self.sign_in.seal(stage.purpose, place, json.dumps(stage.facts))
+        await self.flows.put(place, sealed, self.clock() + PATIENCE)
+
+    async def _take(self, purpose: str, token: str, cookie: str | None = None) -> dict[str, Any]:
+        """Use up a token, whatever follows. A token of another page does not open, and counts as used."""
+        sealed = await self.flows.take(_hash(token), self.clock()) if len(token) <= LONGEST_TOKEN else None
+        if sealed is None:
+            raise SignInFailed(_TOO_OLD)
+        try:
+            kept: dict[str, Any] = json.loads(self.sign_in.open(purpose, _hash(token), sealed))
+        except Tampered:
+            raise SignInFailed(_TOO_OLD) from None
+        if cookie is not None and not hmac.compare_digest(_hash(cookie), kept["cookie"]):
+            raise SignInFailed(_NO_COOKIE)
+        return kept
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _written(identity: MicrosoftIdentity) -> dict[str, Any]:
+    person = identity.person
+    names = {"id": person.id, "name": person.name, "upn": person.upn, "mail": person.mail}
+    at = identity.signed_in_at.isoformat()
+    return {"tenant": identity.tenant, "person": names, "cache": identity.cache, "signed_in_at": at}
+
+
+def _named(person: Person) -> str:
+    return f"{person.label} ({person.upn})" if person.upn and person.upn != person.label else person.label
+
+
+def _taken(person: Person) -> str:
+    return (
+        f"The Microsoft account {_named(person)} is already linked to another Slack account. Nothing was changed. "
+        "From that Slack account type /pim sign-out first, then sign in here again."
+    )
+
+
+def _linked_elsewhere(linked: Person, came: Person) -> str:
+    return (
+        f"Your Slack account is linked to {_named(linked)}, and you signed in as {_named(came)}. Nothing was changed. "
+        "Sign in with the linked account, or type /pim sign-out in Slack first."
+    )
+
+
+_AGAIN = "Nothing was changed. Type /pim sign-in in Slack to start again."
+_TOO_OLD = f"This sign-in page is too old, or was already used. {_AGAIN}"
+_FORWARDED = (
+    "You signed in to Slack with another account than the one that asked for this link. Nothing was changed. If "
+    "somebody sent you the link, do not use it: it would have put your Microsoft account under their name. To link "
+    "your own accounts, type /pim sign-in in Slack yourself."
+)
+_NO_COOKIE = (
+    "This browser did not bring back the cookie that holds the pages of one sign-in together. Nothing was changed. "
+    "Use one window of a current Chrome, Edge, Firefox or Safari from start to end, not in private mode, with cookies "
+    "allowed for this address; then type /pim sign-in in Slack to start again."
+)

@@ -1,0 +1,177 @@
+"""Opening the rooms: database, Slack, Microsoft. What is opened here is closed by the exit stack, in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+
+from app.domain.errors import BadSettings, SlackFailed, Unavailable
+from app.graph.client import Gate
+from app.graph.directory_roles import DirectoryRoles
+from app.identity.entra import Entra, Registration
+from app.identity.keyring import Keyring
+from app.identity.microsoft import MicrosoftSignIn
+from app.identity.msal_http import LoginHttp
+from app.identity.origins import Origins
+from app.identity.sign_in import BrowserSignIn
+from app.identity.slack import SlackClient, SlackSignIn
+from app.identity.tokens import GraphTokens
+from app.identity.wire import PinnedHttp
+from app.notifier.gateway import Gateway, Identity
+from app.notifier.people import SlackPeople
+from app.notifier.screens import SlackScreens
+from app.settings import Settings
+from app.store.audit import AuditTrail
+from app.store.cards import StoredCards
+from app.store.engine import open_engine
+from app.store.flows import StoredFlows
+from app.store.inbox import StoredInbox
+from app.store.leases import StoredLeases
+from app.store.links import StoredLinks
+from app.store.migrate import state, upgrade
+from app.store.outbox import StoredOutbox
+from app.store.remember import Posting
+from app.store.request_book import StoredRequests
+from app.store.writer import Store
+
+FIRST_PATIENCE, LONGEST_PATIENCE = 1.0, 30.0  # seconds between two attempts to reach Slack at the start
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The store's rooms."""
+
+    book: StoredRequests
+    cards: StoredCards
+    outbox: StoredOutbox
+    inbox: StoredInbox
+    links: StoredLinks
+    flows: StoredFlows
+    leases: StoredLeases
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSide:
+    """What speaks to Slack."""
+
+    me: Identity
+    gateway: Gateway
+    people: SlackPeople
+    screens: SlackScreens
+
+
+@dataclass(frozen=True, slots=True)
+class MicrosoftSide:
+    """What speaks to Microsoft."""
+
+    desk: DirectoryRoles
+    tokens: GraphTokens
+    sign_in: BrowserSignIn
+    form_targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything that is open."""
+
+    settings: Settings
+    memory: Memory
+    slack: SlackSide
+    microsoft: MicrosoftSide
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_token() -> str:
+    """An unguessable URL-safe text."""
+    return secrets.token_urlsafe(24)  # 192 random bits
+
+
+async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStack) -> Memory:
+    """The database, brought up to date where that is ours to do."""
+    await _migrate(settings.database_url)
+    store = Store(open_engine(settings.database_url))
+    stack.push_async_callback(store.aclose)
+    posting = Posting(settings.approvers_channel, new_token, new_token)
+    return Memory(
+        book=StoredRequests(store, AuditTrail(store, keyring.chain_key()), posting),
+        cards=StoredCards(store),
+        outbox=StoredOutbox(store),
+        inbox=StoredInbox(store),
+        links=StoredLinks(store),
+        flows=StoredFlows(store),
+        leases=StoredLeases(store),
+        store=store,
+    )
+
+
+async def _migrate(url: str) -> None:
+    """SQLite is brought up to date here; PostgreSQL may be shared, so there it is asked for."""
+    if url.startswith("sqlite"):
+        await upgrade(url)
+        return
+    found = await state(url)
+    if found == "newer":
+        raise BadSettings("The database belongs to a newer version of PIM Approvals. Start that version.")
+    if found != "current":
+        raise BadSettings("The database is not up to date. Run `pim-approvals db upgrade`, then start again.")
+
+
+async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
+    """Slack, once it has told us who we are."""
+    session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+    gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    me = await _introduce(gateway, settings.slack_app_id)
+    people = SlackPeople(gateway=gateway, clock=utc_now, channels=(settings.approvers_channel,))
+    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway))
+
+
+async def _introduce(gateway: Gateway, app_id: str) -> Identity:
+    """Learn our own ids. A refusal is a wrong setting; an outage is waited out, since nothing works without them."""
+    patience = FIRST_PATIENCE
+    while True:
+        try:
+            return await gateway.whoami(app_id)
+        except SlackFailed as failure:
+            raise BadSettings(f"PIM_SLACK_BOT_TOKEN is not accepted: {failure}") from None
+        except Unavailable as failure:
+            log.warning("%s Trying again in %.0f seconds.", failure, patience)
+        await asyncio.sleep(patience)
+        patience = min(patience * 2, LONGEST_PATIENCE)
+
+
+async def open_microsoft(
+    settings: Settings, keyring: Keyring, memory: Memory, me: Identity, stack: AsyncExitStack
+) -> MicrosoftSide:
+    """Graph and sign-in; nothing is called yet."""
+    origins = Origins(settings.graph_url, settings.arm_url, settings.login_url, settings.slack_api_url)
+    login = LoginHttp(origins)
+    entra = Entra(
+        Registration(settings.tenant_id, settings.client_id, settings.client_secret.get_secret_value()), login
+    )
+    stack.callback(entra.close)
+    http = PinnedHttp(origins)
+    stack.push_async_callback(http.aclose)
+    gate = Gate(settings.graph_url, utc_now)
+    stack.push_async_callback(gate.aclose)
+    slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), me.team)
+    sign_in = BrowserSignIn(
+        SlackSignIn(slack, http, origins, settings.public_url),
+        MicrosoftSignIn(entra, http, origins, settings.public_url),
+        keyring,
+        utc_now,
+    )
+    return MicrosoftSide(
+        DirectoryRoles(gate), GraphTokens(entra, memory.links, keyring, utc_now), sign_in, origins.form_targets()
+    )

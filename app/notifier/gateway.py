@@ -1,0 +1,109 @@
+"""The only place that calls Slack's Web API; every failure leaves it as one of our errors.
+
+The SDK's own retries are off: its default handler would send a post again after a dropped connection, and there would
+be two cards. Whoever calls decides what may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from app.domain.errors import BotError, CardLost, SlackFailed, Unavailable
+from app.ports import Block
+
+TIMEOUT = 10  # seconds for one call
+DEFAULT_WAIT = 5.0  # seconds, when Slack throttles without saying for how long
+LONGEST_WAIT = 3600.0
+_LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+_PASSING = frozenset(
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org", "accesslimited"}
+)
+_THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in Slack, as Slack told it at the start."""
+
+    team: str
+    user: str
+    bot: str
+    app: str
+    url: str
+
+
+class Gateway:
+    """Typed, error-mapped access to the few methods we use."""
+
+    def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
+        """`api_url`: `https://slack.com/api` or the sandbox's; `session` is shared and closed by its owner."""
+        self._session = session
+        self._client = AsyncWebClient(
+            token=token, base_url=api_url + "/", timeout=TIMEOUT, session=session, retry_handlers=[]
+        )
+        root = urlsplit(api_url)
+        real = root.hostname == "slack.com"
+        self._hooks = ("https", "hooks.slack.com", None) if real else (root.scheme, root.hostname, root.port)
+
+    async def call(self, method: str, **arguments: object) -> Payload:
+        """One Web API call. Unavailable: throttled, down or unheard; CardLost; SlackFailed for a lasting no."""
+        call: Callable[..., Awaitable[Any]] = getattr(self._client, method)
+        try:
+            answer = await call(**arguments)
+        except SlackApiError as error:
+            raise _meaning(error) from None
+        except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
+            # AttributeError and ValueError: how the SDK reports a 200 that is not JSON
+            raise Unavailable("Slack cannot be reached.") from None
+        return dict(answer.data)
+
+    async def whoami(self, app_id: str = "") -> Identity:
+        """The bot's own ids; the app id is asked of Slack when the settings do not name it."""
+        me = await self.call("auth_test")
+        if not app_id:
+            bot = (await self.call("bots_info", bot=me["bot_id"])).get("bot") or {}
+            app_id = str(bot.get("app_id", ""))
+        return Identity(str(me["team_id"]), str(me["user_id"]), str(me["bot_id"]), app_id, str(me.get("url", "")))
+
+    async def respond(self, response_url: str, text: str, blocks: Sequence[Block], *, replace: bool) -> None:
+        """Answer through a response_url: only Slack's own host is believed. Works where the bot is not a member."""
+        url = urlsplit(response_url)
+        if (url.scheme, url.hostname, url.port) != self._hooks or url.username:
+            raise SlackFailed("Slack named an address that is not Slack's; nothing was sent there.", code="foreign_url")
+        hook = AsyncWebhookClient(response_url, timeout=TIMEOUT, session=self._session, retry_handlers=[])
+        try:
+            answer = await hook.send(
+                text=text, blocks=list(blocks), response_type="ephemeral", replace_original=replace
+            )
+        except (aiohttp.ClientError, SlackClientError, TimeoutError):
+            raise Unavailable("Slack cannot be reached.") from None
+        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
+            raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
+
+
+def _meaning(error: SlackApiError) -> BotError:
+    answer = error.response
+    code = str(answer.get("error", "")) if isinstance(answer.data, dict) else ""
+    if code in _THROTTLED or answer.status_code == 429:  # noqa: PLR2004 - HTTP's own number
+        return Unavailable("Slack asks us to wait.", retry_after=_wait(answer.headers))
+    if code in _PASSING or answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
+        return Unavailable("Slack is having trouble.")
+    if code in _LOST:
+        return CardLost(code=code)
+    return SlackFailed(f"Slack refused: {code}.", code=code)
+
+
+def _wait(headers: object) -> float:
+    pairs = dict(headers) if isinstance(headers, dict) else {}
+    value = next((str(pairs[name]) for name in pairs if str(name).lower() == "retry-after"), "")
+    return min(float(value), LONGEST_WAIT) if value.isdigit() else DEFAULT_WAIT

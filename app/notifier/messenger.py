@@ -1,0 +1,84 @@
+"""Direct messages that are owed: sent once, to the person's Slack account, or given up on with a note saying why."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.domain.errors import SlackFailed, Unavailable
+from app.domain.row import RequestRow
+from app.notifier.finding import find_message
+from app.notifier.gateway import Gateway
+from app.notifier.wording import notice_message
+from app.ports import Clock, Links, Notice, Outbox, People, RequestBook
+from blocks import ids
+
+BATCH = 20
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Messenger:
+    """Sends what the notices table owes. A matched mail address is good enough for telling, never for deciding."""
+
+    gateway: Gateway
+    outbox: Outbox
+    book: RequestBook
+    links: Links
+    people: People
+    clock: Clock
+    tenant: str
+    _wait_until: datetime | None = field(init=False, default=None)
+
+    async def tick(self) -> None:
+        """Send what is due. Slack being away stops the round; the rows wait."""
+        now = self.clock()
+        if self._wait_until is not None and now < self._wait_until:
+            return
+        for notice in await self.outbox.due_notices(now, BATCH):
+            try:
+                await self.outbox.sent(notice, await self._deliver(notice), self.clock())
+            except Unavailable as failure:
+                self._wait_until = now + timedelta(seconds=failure.retry_after or 2.0)
+                return
+
+    async def _deliver(self, notice: Notice) -> str:
+        """Deliver one; returns the note for the row. Unavailable when it is to be tried again."""
+        row = await self.book.find(notice.key) if notice.key is not None else None
+        message = notice_message(notice, row, self.clock())
+        if message is None:
+            return "nothing to say"
+        try:
+            user = await self._recipient(notice, row)
+            if not user:
+                return "not in Slack: was not told"
+            channel = await self._conversation(user)
+            if notice.tried and await self._already(channel, notice):
+                return "delivered"
+            await self.outbox.trying_notice(notice)
+            stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
+            await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
+        except SlackFailed as failure:
+            log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
+            return f"not delivered: {failure.code}"
+        return "delivered"
+
+    async def _recipient(self, notice: Notice, row: RequestRow | None) -> str:
+        """The Slack account: named in the notice, else the signed-in one, else the one with the same mail address."""
+        if notice.to_slack:
+            return notice.to_slack
+        link = await self.links.by_entra(self.tenant, notice.to_entra)
+        if link is not None:
+            return link.slack_user
+        person = row.request.requestor if row is not None else None
+        if person is None or person.id != notice.to_entra or not (person.mail or person.upn):
+            return ""
+        return await self.people.by_mail(person.mail or person.upn) or ""
+
+    async def _conversation(self, user: str) -> str:
+        opened = await self.gateway.call("conversations_open", users=user)
+        return str((opened.get("channel") or {}).get("id") or user)
+
+    async def _already(self, channel: str, notice: Notice) -> bool:
+        return bool(await find_message(self.gateway, channel, ids.NOTICE_EVENT, "notice", notice.id, since=None))

@@ -1,0 +1,59 @@
+"""Which message a notice becomes. Pure; the words themselves live in `blocks`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.domain.request import Person, Status
+from app.domain.row import RequestRow
+from app.ports import ChannelNote, Notice
+from blocks import ids, notices
+from blocks.message import Message
+
+
+def notice_message(notice: Notice, row: RequestRow | None, now: datetime) -> Message | None:
+    """The direct message for a notice, drawn from how things stand now; None when there is nothing to say."""
+    if notice.topic == "linked":
+        person = Person("", notice.facts.get("name", ""), notice.facts.get("upn", ""))
+        return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now))
+    if notice.topic == "link_refused":
+        return notices.refusal(_FORWARDED)
+    if notice.topic == "restarted":
+        return notices.restarted()
+    if notice.topic == "suspended":
+        return notices.refusal(_SUSPENDED)
+    if row is None:
+        return None
+    if notice.topic == "fate":
+        return _fate(row, notice.facts.get("refused", ""))
+    return notices.outcome_notice(row, now=now) if notice.topic == "outcome" else None
+
+
+def note_message(note: ChannelNote) -> Message:
+    """A standing note of the approvers channel, found again by its topic."""
+    drawn = notices.channel_note(note.text, button_shown=note.button, version=note.version)
+    return drawn.stamped(ids.NOTE_EVENT, topic=note.topic)
+
+
+def _fate(row: RequestRow, refused: str) -> Message:
+    if refused:
+        return notices.result_message(row, "Your decision was not made", refused)
+    done = "approved" if row.status is Status.APPROVED else "denied"
+    return notices.result_message(row, f"You {done} this request", "Microsoft recorded your decision.")
+
+
+def _moment(text: str, fallback: datetime) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return fallback
+
+
+_FORWARDED = (
+    "Somebody opened a sign-in link in a browser that is signed in to another Slack account than the one it was made "
+    "for. Nothing was linked. If you were sent such a link, do not use it, and tell your administrators."
+)
+_SUSPENDED = (
+    "Your Microsoft session is over, so you cannot decide requests here until you sign in again. Nothing was changed. "
+    "Type /pim sign-in."
+)

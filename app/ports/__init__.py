@@ -1,0 +1,49 @@
+"""What the use cases need of the world, as Protocols, with the small values that cross. It contains no behaviour.
+
+Rooms on one floor never import each other; they meet here and are wired in main.
+Every time is aware UTC, every length of time is in seconds unless it is a timedelta.
+"""
+
+from __future__ import annotations
+
+from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
+from app.ports.clock import Clock
+from app.ports.links import Flows, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
+from app.ports.microsoft import Desk, Tokens, TokenSource
+from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
+from app.ports.slack import Block, People, Screens, SlackPerson, View
+
+__all__ = [
+    "Block",
+    "Card",
+    "Cards",
+    "ChannelNote",
+    "Clock",
+    "Counters",
+    "Desk",
+    "Flows",
+    "Inbox",
+    "Intent",
+    "Leases",
+    "Link",
+    "LinkState",
+    "Links",
+    "MicrosoftIdentity",
+    "Modal",
+    "Notice",
+    "Outbox",
+    "Outcome",
+    "Page",
+    "People",
+    "Query",
+    "RequestBook",
+    "Screens",
+    "SealedCache",
+    "Seen",
+    "SignIn",
+    "SlackIdentity",
+    "SlackPerson",
+    "TokenSource",
+    "Tokens",
+    "View",
+]

@@ -1,0 +1,133 @@
+"""Port to the memory of requests, claims and their audit trail. No behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from app.domain.changes import Known
+from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status, Verdict, Where
+from app.domain.risk import Risk
+from app.domain.row import RequestRow
+from app.domain.ruling import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request to be remembered: as listed, judged, and who can approve it."""
+
+    request: ActivationRequest
+    risk: Risk
+    policy: PolicyFacts
+    approvers: frozenset[str] = frozenset()
+
+
+class Outcome(StrEnum):
+    """What became of an intent."""
+
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    MINE = "mine"
+    THEIRS = "theirs"
+    REFUSED = "refused"
+    NOT_TAKEN = "not_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A decision on its way: who, what, on which step, as written down before it was sent. `sent` counts sends."""
+
+    id: str
+    key: RequestKey
+    step: str
+    verdict: Verdict
+    justification: str
+    digest: str
+    approver: Person
+    tenant: str
+    slack_user: str
+    where: Where
+    at: datetime
+    outcome: Outcome = Outcome.SENDING
+    sent: int = 0
+    view_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A page of history, newest first. `after` is the cursor of the last row already shown."""
+
+    statuses: frozenset[Status] = frozenset()
+    requestor: str = ""
+    decided_by: str = ""
+    limit: int = 10
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows and the cursor of the next page ('' when there is none)."""
+
+    rows: tuple[RequestRow, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The overview, counted over what the viewer may see; decided ones over the last 7 days."""
+
+    pending: int = 0
+    approved: int = 0
+    denied: int = 0
+    expired: int = 0
+
+
+class RequestBook(Protocol):
+    """The requests, the claims on them, and their audit trail. What is written together is one transaction."""
+
+    async def known(self, kind: Kind) -> Mapping[str, Known]:
+        """Every open request of a desk, by id, for comparing."""
+
+    async def find(self, key: RequestKey) -> RequestRow | None:
+        """One request."""
+
+    async def open_rows(self) -> Sequence[RequestRow]:
+        """Every request not final, oldest first."""
+
+    async def remember(self, seen: Sequence[Seen], now: datetime) -> None:
+        """Insert or update as pending; a new request gets a card to be posted, a changed digest makes old tokens void.
+
+        A row that is deciding or final is left alone: a lagging listing never flips a decision back.
+        """
+
+    async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:
+        """From pending to deciding, with the intent, if still pending and unchanged; None: somebody was first."""
+
+    async def sending(self, intent: Intent) -> Intent:
+        """Write down that it is about to be sent (once more)."""
+
+    async def mark(self, intent: Intent, outcome: Outcome) -> None:
+        """Write down what is known of it so far, keeping the claim."""
+
+    async def release(self, intent: Intent, outcome: Outcome, note: str, now: datetime) -> None:
+        """From deciding back to pending, with an audit row; buttons come back."""
+
+    async def settle(
+        self, key: RequestKey, status: Status, decided: Decided, intent: Intent | None, now: datetime
+    ) -> bool:
+        """The request is final: status, audit row, repaint and notices due. False when it was final before."""
+
+    async def unsettled(self) -> Sequence[Intent]:
+        """Intents whose fate is not known: SENDING or UNKNOWN."""
+
+    async def page(self, viewer: Viewer, query: Query) -> Page:
+        """History the viewer may see."""
+
+    async def waiting(self, viewer: Viewer, limit: int) -> Sequence[RequestRow]:
+        """Pending requests the viewer may see, the soonest to expire first."""
+
+    async def counters(self, viewer: Viewer, now: datetime) -> Counters:
+        """The overview over what the viewer may see."""

@@ -1,0 +1,151 @@
+"""Ports to the other rows: what came in (inbox), what is shown (cards), what is owed (outbox). No behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.request import RequestKey, Verdict
+from app.domain.row import RequestRow
+
+
+class Inbox(Protocol):
+    """Clicks, submissions and commands as rows: taken once, closed once."""
+
+    async def take(self, key: str, what: str, user: str, now: datetime) -> bool:
+        """True for the first delivery; False for every repetition. Committed before it returns."""
+
+    async def close(self, key: str, outcome: str, now: datetime) -> None:
+        """It was answered."""
+
+    async def abandon(self, now: datetime) -> Sequence[str]:
+        """Close what a crash left open, and return the Slack users who should hear that nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One copy of a card in Slack. `token` is what its buttons carry; `ts` is empty until Slack has told us."""
+
+    id: str
+    key: RequestKey
+    channel: str
+    ts: str
+    token: str
+    digest: str
+    painted: int
+    tried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Modal:
+    """An open decision modal: what it showed, to whom, and from where it was opened."""
+
+    token: str
+    key: RequestKey
+    digest: str
+    verdict: Verdict
+    team: str
+    user: str
+    channel: str
+    ts: str
+
+
+class Cards(Protocol):
+    """Which copy of a card carries which token, and which modal shows what."""
+
+    async def by_place(self, channel: str, ts: str) -> Card | None:
+        """The copy at this place in Slack."""
+
+    async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
+        """Channel and ts of the requests' cards, as far as they were posted."""
+
+    async def open_modal(self, modal: Modal, now: datetime) -> None:
+        """Remember what a modal shows."""
+
+    async def modal(self, token: str) -> Modal | None:
+        """What a modal showed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A direct message owed. `topic` says what is said; `to_slack` or `to_entra` says to whom."""
+
+    id: str
+    topic: str
+    key: RequestKey | None = None
+    to_slack: str = ""
+    to_entra: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    tried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNote:
+    """One standing note in the approvers channel (a blind desk, an incomplete list): edited, never repeated."""
+
+    topic: str
+    text: str
+    button: bool
+    channel: str
+    ts: str
+    version: int
+    painted: int
+    tried: bool = False
+
+
+class Outbox(Protocol):
+    """What the store says is not yet painted or sent."""
+
+    async def unpainted(self, limit: int) -> Sequence[tuple[Card, RequestRow]]:
+        """Cards behind their row.
+
+        Final ones first (their buttons must go), then edits, then new posts, riskiest and soonest to expire first.
+        """
+
+    async def trying(self, card: Card) -> None:
+        """A first post is about to be sent: from now on look for it in Slack before posting again."""
+
+    async def painted(self, card: Card, ts: str, version: int) -> None:
+        """Slack shows this version of the row, at this ts."""
+
+    async def lost(self, card: Card, new_token: str) -> None:
+        """The message is gone: forget its ts, give it a new token, and post once more if the request is still open."""
+
+    async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
+        """Direct messages owed, oldest first."""
+
+    async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
+        """Write down a direct message, once per dedupe key; False when it was owed already."""
+
+    async def trying_notice(self, notice: Notice) -> None:
+        """It is about to be sent."""
+
+    async def sent(self, notice: Notice, note: str, now: datetime) -> None:
+        """Delivered, or given up on with a note saying why."""
+
+    async def put_note(self, topic: str, text: str, *, over: str, button: bool, channel: str) -> None:
+        """Say this in the channel's standing note (with a Sign in button?); the same text again changes nothing.
+
+        An empty text ends the note: one that stands is edited to say `over`, without a button; else nothing happens.
+        """
+
+    async def standing_notes(self) -> Sequence[str]:
+        """The texts that stand right now, for readiness."""
+
+    async def unpainted_notes(self) -> Sequence[ChannelNote]:
+        """Notes whose text changed since it was painted."""
+
+    async def trying_note(self, note: ChannelNote) -> None:
+        """Its first post is about to be sent."""
+
+    async def painted_note(self, note: ChannelNote, ts: str) -> None:
+        """Slack shows this version."""
+
+
+class Leases(Protocol):
+    """One replica at a time does what must be done by one."""
+
+    async def hold(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew the lease by the database's clock; False while another holds it."""

@@ -1,0 +1,188 @@
+"""What people do on the page: act in Slack; ask, withdraw or decide in the portal. A refusal is one sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.routing import Route
+
+from app.sandbox import slack_acts
+from app.sandbox.activations import Ask, Refused, Ticket, parse_duration
+from app.sandbox.roles import find_role, policy_of
+from app.sandbox.slack_inputs import ActError
+from app.sandbox.slack_places import find_channel, find_person
+from app.sandbox.wire import JsonAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from app.sandbox.activations import Verdict
+    from app.sandbox.people import Person
+    from app.sandbox.roles import Role
+    from app.sandbox.slack_records import Json
+    from app.sandbox.world import World
+
+    Act = Callable[[World, httpx.AsyncClient, Json], Awaitable[Json]]
+    NewClient = Callable[[], httpx.AsyncClient]
+
+
+def act_routes(world: World, new_client: NewClient) -> list[BaseRoute]:
+    """One POST route for each thing a person can do, below `/page/`."""
+    return [Route(f"/page/{name}", _endpoint(world, new_client, act), methods=["POST"]) for name, act in _ACTS.items()]
+
+
+def _endpoint(world: World, new_client: NewClient, act: Act) -> Callable[[Request], Awaitable[JsonAnswer]]:
+    async def answer(request: Request) -> JsonAnswer:
+        try:
+            fields = _fields(request.headers.get("content-type", ""), await request.body())
+            async with new_client() as client:
+                return JsonAnswer(await act(world, client, fields))
+        except ActError as problem:
+            return JsonAnswer({"error": str(problem)}, 400)
+
+    return answer
+
+
+def _fields(content_type: str, body: bytes) -> Json:
+    # Another site's page can post a form here, but not JSON: browsers ask first, and nobody answers them.
+    if not content_type.startswith("application/json"):
+        raise ActError("The page sends JSON only.")
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        raise ActError("That was not JSON.") from None
+    if not isinstance(fields, dict):
+        raise ActError("That was not a JSON object.")
+    return fields
+
+
+def _text(fields: Json, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise ActError(f"The field {name!r} is missing.")
+    return value
+
+
+async def _click(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
+    names = ("channel", "ts", "view_id", "home", "block_id", "value", "typed")
+    place = {name: fields[name] for name in names if fields.get(name) is not None}
+    answer = await slack_acts.click(
+        world, client, user=_text(fields, "user"), action_id=_text(fields, "action_id"), **place
+    )
+    return asdict(answer)
+
+
+async def _submit(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
+    user, view_id, values = _text(fields, "user"), _text(fields, "view_id"), fields.get("values", {})
+    return asdict(await slack_acts.submit(world, client, user=user, view_id=view_id, values=values))
+
+
+async def _close(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
+    answer = await slack_acts.close(world, client, user=_text(fields, "user"), view_id=_text(fields, "view_id"))
+    return asdict(answer) if answer else {}
+
+
+async def _command(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
+    user, text, channel = _text(fields, "user"), _text(fields, "text"), fields.get("channel")
+    return asdict(await slack_acts.command(world, client, user=user, text=text, channel=channel))
+
+
+async def _home(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
+    return asdict(await slack_acts.home(world, client, user=_text(fields, "user")))
+
+
+async def _say(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    """Write an ordinary message into a channel, as people do between the cards."""
+    person = find_person(world, _text(fields, "user"))
+    channel = find_channel(world.workspace, person, _text(fields, "channel"))
+    if channel.kind == "dm":
+        raise ActError("Sending messages to this app has been turned off. Commands start with /pim.")
+    text = _text(fields, "text").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    message = world.workspace.post(channel, text, [], user=person.slack or "")
+    return {"ts": message.ts}
+
+
+async def _read(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    person = find_person(world, _text(fields, "user"))
+    world.workspace.mark_read(person.slack or "", find_channel(world.workspace, person, _text(fields, "channel")))
+    return {}
+
+
+async def _dismiss(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    person = find_person(world, _text(fields, "user"))
+    note = world.workspace.whispered(_text(fields, "channel"), _text(fields, "ts"))
+    if note and note.user == person.slack:
+        world.workspace.dismiss(note)
+    return {}
+
+
+async def _ask(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    """Ask for a role as in PIM, with what the role's policy demands."""
+    person, role = _anybody(world, _text(fields, "user")), find_role(_text(fields, "role"))
+    if role is None:
+        raise ActError("There is no such role.")
+    why, number = _text(fields, "justification").strip(), _text(fields, "ticket").strip()
+    _check_demands(role, _text(fields, "duration"), why, number)
+    ticket = Ticket(number, "ServiceNow") if number else None
+    asked = Ask("entra", person.id, role, duration=_text(fields, "duration"), justification=why or None, ticket=ticket)
+    return {"id": world.ask(asked).id}
+
+
+async def _withdraw(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    person, request = _anybody(world, _text(fields, "user")), world.requests.get(_text(fields, "id"))
+    if request is not None and request.asked.requestor != person.id:
+        raise ActError("Only the requestor can withdraw a request.")
+    return _settled(world.cancel(_text(fields, "id")))
+
+
+async def _decide(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    person, why = _anybody(world, _text(fields, "user")), _text(fields, "comment").strip()
+    if not why:
+        raise ActError("The portal wants a justification for every decision.")
+    verdict: Verdict = "approve" if _text(fields, "verdict") == "approve" else "deny"
+    return _settled(world.decide(_text(fields, "id"), person.id, verdict, why))
+
+
+def _anybody(world: World, user: str) -> Person:
+    person = world.person(user)
+    if person is None:
+        raise ActError(f"There is nobody called {user!r}.")
+    return person
+
+
+def _check_demands(role: Role, duration: str, why: str, ticket: str) -> None:
+    policy = policy_of(role)
+    length, most = parse_duration(duration), parse_duration(policy.max_duration)
+    if not length or (most and length > most):
+        raise ActError(f"{role.name} can be active for {policy.max_duration[2:-1]} hours at most.")
+    if "Justification" in policy.enabled and not why:
+        raise ActError(f"{role.name} needs a justification.")
+    if "Ticketing" in policy.enabled and not ticket:
+        raise ActError(f"{role.name} needs a ticket number.")
+
+
+def _settled(outcome: object) -> Json:
+    if isinstance(outcome, Refused):
+        raise ActError(outcome.sentence)
+    return {}
+
+
+_ACTS: dict[str, Act] = {
+    "ask": _ask,
+    "click": _click,
+    "close": _close,
+    "command": _command,
+    "decide": _decide,
+    "dismiss": _dismiss,
+    "home": _home,
+    "read": _read,
+    "say": _say,
+    "submit": _submit,
+    "withdraw": _withdraw,
+}

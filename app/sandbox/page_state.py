@@ -1,0 +1,126 @@
+"""What the page shows one person, as JSON: their Slack, their side of PIM, the bot's last calls. Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.sandbox.control_views import request_view
+from app.sandbox.people import APPROVERS
+from app.sandbox.roles import ROLES, may_approve, policy_of
+from app.sandbox.slack_methods_people import BOT_NAME
+from app.sandbox.slack_state import SLACKBOT
+from app.sandbox.wire import stamp
+
+if TYPE_CHECKING:
+    from app.sandbox.faults import Call
+    from app.sandbox.people import Person
+    from app.sandbox.slack_records import Channel, Ephemeral, Json, View
+    from app.sandbox.world import World
+
+MESSAGES_SHOWN = 200
+CALLS_SHOWN = 60
+
+
+def cast(world: World) -> list[Json]:
+    """The people one can look as: those with Slack, and approvers, who at least have the portal."""
+    shown = [p for p in world.people.values() if p.slack or p.id in APPROVERS]
+    return [{"id": p.id, "name": p.name, "role": p.role, "slack": p.slack} for p in shown]
+
+
+def roles() -> list[Json]:
+    """The roles one can ask for and what PIM demands for each, by name."""
+    offered = sorted(ROLES.values(), key=lambda role: role.name)
+    return [{"name": role.name, "demands": list(policy_of(role).enabled)} for role in offered]
+
+
+def page_state(world: World, person: Person) -> Json:
+    """Everything the page needs to draw itself for `person`."""
+    return {
+        "revision": world.revision,
+        "now": stamp(world.now()),
+        "me": {"id": person.id, "name": person.name, "role": person.role, "slack": person.slack},
+        "names": _names(world),
+        "ids": {slack: someone.id for slack, someone in world.workspace.members.items()},
+        "bot": {"id": world.settings.bot_user, "name": BOT_NAME},
+        "slack": _slack(world, person.slack) if person.slack else None,
+        "portal": _portal(world, person),
+        "calls": [_call(call) for call in world.log[-CALLS_SHOWN:]],
+    }
+
+
+def _names(world: World) -> dict[str, str]:
+    names = {slack: person.name for slack, person in world.workspace.members.items()}
+    return names | {world.settings.bot_user: BOT_NAME, SLACKBOT: "Slackbot"}
+
+
+def _slack(world: World, slack: str) -> Json:
+    workspace = world.workspace
+    mine = [channel for channel in workspace.channels.values() if slack in channel.members]
+    notes = [note for note in workspace.ephemerals if note.user == slack]
+    home = workspace.homes.get(slack)
+    return {
+        "channels": [_channel(world, slack, channel, notes) for channel in mine],
+        "modals": [_view(view) for view in workspace.modals.get(slack, [])],
+        "home": _view(home) if home else None,
+    }
+
+
+def _channel(world: World, slack: str, channel: Channel, notes: list[Ephemeral]) -> Json:
+    said = [message.summary() for message in list(channel.messages.values())[-MESSAGES_SHOWN:]]
+    whispered = [_note(note) for note in notes if note.channel == channel.id]
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "kind": channel.kind,
+        "is_private": channel.is_private,
+        "members": len(channel.members),
+        "unread": world.workspace.unread(slack, channel),
+        "read": world.workspace.read.get((slack, channel.id), ""),
+        "messages": sorted(said + whispered, key=lambda message: str(message["ts"])),
+    }
+
+
+def _note(note: Ephemeral) -> Json:
+    return {
+        "channel": note.channel,
+        "ts": note.ts,
+        "user": note.author,
+        "text": note.text,
+        "blocks": note.blocks,
+        "only_you": True,
+    }
+
+
+def _view(view: View) -> Json:
+    shown = ("type", "title", "submit", "close")
+    return {name: view.content.get(name) for name in shown} | {
+        "id": view.id,
+        "hash": view.hash,
+        "blocks": view.blocks,
+        "errors": view.errors,
+        "trouble": view.trouble,
+    }
+
+
+def _portal(world: World, person: Person) -> Json:
+    newest_first = [request_view(world, request) for request in reversed(world.requests.values())]
+    for request in newest_first:
+        request["requestor_name"] = world.people[request["requestor"]].name
+        reviewer = request["reviewed_by"]
+        request["reviewer_name"] = world.people[reviewer].name if reviewer else None
+    waiting = [r for r in newest_first if r["status"] == "PendingApproval" and r["requestor"] != person.id]
+    return {
+        "mine": [request for request in newest_first if request["requestor"] == person.id],
+        "waiting": waiting if may_approve(person.id) else [],
+        "may_approve": may_approve(person.id),
+    }
+
+
+def _call(call: Call) -> Json:
+    return {
+        "n": call.n,
+        "at": stamp(call.at),
+        "service": call.service,
+        "line": f"{call.method} {call.path}",
+        "status": call.status,
+    }

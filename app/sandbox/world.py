@@ -1,0 +1,183 @@
+"""The state of the emulated world: people, requests, clock, faults, call log, Slack. Knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from app.sandbox.activations import Ask, Refused, Request, Review, Ticket, Verdict
+from app.sandbox.login_tokens import LoginState, SigningKey
+from app.sandbox.people import CAST, Person, Settings
+from app.sandbox.roles import ROLES, may_approve
+from app.sandbox.slack_state import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.sandbox.faults import Call, Fault
+
+LOG_KEPT = 20_000
+
+
+def utc_now() -> datetime:
+    """Give the real time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_guid() -> str:
+    """Give a fresh random GUID in Microsoft's lower-case spelling."""
+    return str(uuid.uuid4())
+
+
+class World:
+    """Everything that exists in the emulation. One event loop owns it, so each method is one atomic step."""
+
+    requests: dict[str, Request]
+    faults: list[Fault]
+    log: list[Call]
+    login: LoginState
+    workspace: Workspace
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_guid,
+        key: SigningKey | None = None,
+    ) -> None:
+        """Make a world in its initial state; `clock` gives aware UTC times, `new_id` GUIDs, `key` signs tokens."""
+        self.settings = settings or Settings()
+        self.people: dict[str, Person] = CAST
+        self.offset = timedelta(0)
+        self.revision = 0
+        self.calls_seen = 0
+        self.key = key or SigningKey.make()
+        self._clock = clock
+        self._new_id = new_id
+        self._changed = asyncio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Make everything anew: three requests wait, nobody is signed in, nothing is broken, the log is empty."""
+        self.offset = timedelta(0)
+        self.requests = {}
+        self.faults = []
+        self.log = []
+        self.login = LoginState()
+        self.workspace = Workspace(self.settings, self.people, self.now, self.touch)
+        for ask in _first_requests():
+            self.ask(ask)
+
+    def now(self) -> datetime:
+        """The world's time of day (aware, UTC): the real one plus `offset`."""
+        return self._clock() + self.offset
+
+    def person(self, id_or_name: str) -> Person | None:
+        """Find somebody by short id, full name in any letter case, Slack id, object id or user principal name."""
+        wanted = id_or_name.strip().lower()
+        for person in self.people.values():
+            names = (person.id, person.name, person.slack or person.id, person.oid, person.upn)
+            if wanted in {name.lower() for name in names}:
+                return person
+        return None
+
+    def ask(self, asked: Ask) -> Request:
+        """A requestor submits; no policy is checked, so that odd requests can be made on purpose."""
+        identifier = self._new_id()
+        # Microsoft often, but not always, gives the step its approval's id: a reader must not assume either.
+        step = identifier if int(identifier[:8], 16) % 2 else self._new_id()
+        request = Request(identifier, step, asked, self.now() - asked.age)
+        return self._keep(request)
+
+    def decide(self, request_id: str, by: str, verdict: Verdict, comment: str) -> Request | Refused:
+        """Record the first decision of an approver (short id) on a live request; Microsoft takes only the first."""
+        request = self.requests.get(request_id)
+        if request is None:
+            return Refused("unknown", f"There is no request {request_id}.")
+        refused = self._why_not(request, by)
+        if refused:
+            return refused
+        return self._keep(replace(request, review=Review(by, verdict, comment, self.now())))
+
+    def cancel(self, request_id: str) -> Request | Refused:
+        """Withdraw a request that still waits."""
+        request = self.requests.get(request_id)
+        if request is None:
+            return Refused("unknown", f"There is no request {request_id}.")
+        status = request.status(self.now())
+        if status != "PendingApproval":
+            return Refused("closed", f"The request is {status}; only one that waits can be withdrawn.")
+        return self._keep(replace(request, canceled=self.now()))
+
+    def record(self, call: Call) -> None:
+        """Append to the call log, which keeps the newest calls only."""
+        self.log.append(call)
+        if len(self.log) > LOG_KEPT:
+            del self.log[: LOG_KEPT // 4]
+
+    def touch(self) -> None:
+        """Tell everyone who waits that something changed; called after every change."""
+        self.revision += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_change(self, since: int, timeout: float) -> int:  # noqa: ASYNC109 - callers want the number, not an error
+        """Return the revision once it is newer than `since`, or after `timeout` seconds unchanged."""
+        if self.revision <= since:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait()
+        return self.revision
+
+    def _why_not(self, request: Request, by: str) -> Refused | None:
+        status = request.status(self.now())
+        if request.canceled or status == "Failed":
+            return Refused("closed", f"The request is {'withdrawn' if request.canceled else 'expired'}.")
+        if by == request.asked.requestor:
+            return Refused("own", "Nobody may decide their own request.")
+        if not may_approve(by):
+            return Refused("not_approver", f"{self.people[by].name} is not an approver of {request.asked.role.name}.")
+        if request.review:
+            return Refused("decided", f"{self.people[request.review.by].name} has already decided this request.")
+        return None
+
+    def _keep(self, request: Request) -> Request:
+        self.requests[request.id] = request
+        self.touch()
+        return request
+
+
+def _first_requests() -> tuple[Ask, ...]:
+    minute = timedelta(minutes=1)
+    return (
+        Ask(
+            "entra",
+            "rita",
+            ROLES["29232cdf-9323-42fd-ade2-1d097af3e4de"],
+            duration="PT8H",
+            justification="need admin access",
+            age=7 * minute,
+        ),
+        Ask(
+            "entra",
+            "rob",
+            ROLES["4a5d8f65-41da-4de4-8968-e035b65339cf"],
+            duration="PT1H",
+            justification="Monthly licence usage report for finance, due today",
+            ticket=Ticket("REQ-2207", "ServiceNow"),
+            age=4 * minute,
+        ),
+        Ask(
+            "entra",
+            "rob",
+            ROLES["62e90394-69f5-4237-9190-012177145e10"],
+            duration="PT4H",
+            justification="Restore federation after the sign-in certificate expired, with Microsoft on the line",
+            ticket=Ticket("INC-20391", "ServiceNow"),
+            age=minute,
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Which use case ticks when. Deadlines are rows that a tick scans; no job here is ever persisted or awaited.
+
+Only the replica that holds the lease ticks. A tick that fails is logged and the next one comes: nothing else may stop
+the loops.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.ports import Leases
+
+LEASE = "rounds"
+LEASE_SECONDS = 15.0
+RENEW_EVERY = 5.0  # seconds
+
+Tick = Callable[[], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Schedule:
+    """Runs the rounds of this process.
+
+    `holder`: this process's name in the lease table; `monotonic`: seconds that never jump.
+    """
+
+    leases: Leases
+    holder: str
+    monotonic: Callable[[], float]
+    scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
+    _leads: bool = field(init=False, default=False)
+    _asked_at: float | None = field(init=False, default=None)
+    _failing: set[str] = field(init=False, default_factory=set)
+
+    def every(self, seconds: float, name: str, tick: Tick, *, jitter: float | None = None) -> None:
+        """Run this round every so many seconds, give or take `jitter` seconds; never twice at once."""
+        self.scheduler.add_job(
+            self._round,
+            "interval",
+            args=(name, tick),
+            seconds=seconds,
+            jitter=jitter,
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),
+        )
+
+    def nudge(self, name: str) -> None:
+        """Run this round as soon as possible: somebody just changed what it looks at."""
+        job = self.scheduler.get_job(name)
+        if job is not None:
+            job.modify(next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        """Begin, inside the running event loop."""
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """No new rounds; what is running finishes on its own or is repaired by rows after the next start."""
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)
+
+    async def _round(self, name: str, tick: Tick) -> None:
+        try:
+            if await self._lead():
+                await tick()
+        except Exception:  # the edge of every loop: the next tick must come, whatever this one met
+            if name not in self._failing:
+                log.exception("The %s round failed; it goes on with the next one.", name)
+            self._failing.add(name)
+        else:
+            self._failing.discard(name)
+
+    async def _lead(self) -> bool:
+        now = self.monotonic()
+        if self._asked_at is None or now - self._asked_at >= RENEW_EVERY:
+            self._leads = await self.leases.hold(LEASE, self.holder, LEASE_SECONDS)
+            self._asked_at = now
+        return self._leads

@@ -1,0 +1,1 @@
+"""What the bot remembers: requests, cards, links, the audit trail. It never talks to Slack or to Microsoft."""

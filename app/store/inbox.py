@@ -1,0 +1,56 @@
+"""Deliveries as rows: the unique key makes a repetition harmless, the open ones tell what a crash interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.ports import Outcome
+from app.store.tables import inbox, intents
+from app.store.upserts import insert_into
+from app.store.writer import Store
+
+
+class StoredInbox:
+    """Implements `ports.Inbox`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def take(self, key: str, what: str, user: str, now: datetime) -> bool:
+        """True for the first delivery, and then the row is committed."""
+        return await self._store.write(lambda connection: _take(connection, key, what, user, now))
+
+    async def close(self, key: str, outcome: str, now: datetime) -> None:
+        """It was answered; the first answer counts."""
+        still_open = (inbox.c.key == key, inbox.c.closed.is_(None))
+        change = update(inbox).where(*still_open).values(outcome=outcome, closed=now)
+        await self._store.write(lambda connection: connection.execute(change))
+
+    async def abandon(self, now: datetime) -> Sequence[str]:
+        """Close what is open; the people for whom truly nothing was changed, each once."""
+        return await self._store.write(lambda connection: _abandon(connection, now))
+
+
+async def _take(connection: AsyncConnection, key: str, what: str, user: str, now: datetime) -> bool:
+    row = {"key": key, "what": what, "slack_user": user, "taken": now}
+    once = insert_into(connection, inbox).on_conflict_do_nothing().values(**row)
+    return (await connection.execute(once)).rowcount == 1
+
+
+async def _abandon(connection: AsyncConnection, now: datetime) -> Sequence[str]:
+    left = update(inbox).where(inbox.c.closed.is_(None)).values(outcome="abandoned", closed=now)
+    found = (await connection.execute(left.returning(inbox.c.slack_user, inbox.c.taken))).all()
+    decided_at = await _last_decisions(connection, {user for user, _ in found})
+    idle = {user for user, taken in found if user and not (user in decided_at and decided_at[user] >= taken)}
+    return sorted(idle)
+
+
+async def _last_decisions(connection: AsyncConnection, users: set[str]) -> Mapping[str, datetime]:
+    """When each of them last got as far as a decision that counts or still may: they hear of that instead."""
+    counts = intents.c.outcome.in_((Outcome.SENDING, Outcome.UNKNOWN, Outcome.MINE))
+    wanted = select(intents.c.slack_user, func.max(intents.c.at)).where(counts, intents.c.slack_user.in_(sorted(users)))
+    return {row[0]: row[1] for row in await connection.execute(wanted.group_by(intents.c.slack_user))}

@@ -1,0 +1,71 @@
+"""What is not yet painted or sent, as the notifier knows it: each method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.domain.row import RequestRow
+from app.ports import Card, ChannelNote, Notice
+from app.store import notes, notices, painting
+from app.store.writer import Store
+
+
+class StoredOutbox:
+    """Implements `ports.Outbox`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def unpainted(self, limit: int) -> Sequence[tuple[Card, RequestRow]]:
+        """Cards behind their row, the most urgent first."""
+        return await self._store.read(lambda connection: painting.unpainted(connection, limit))
+
+    async def trying(self, card: Card) -> None:
+        """A first post is about to be sent."""
+        await self._store.write(lambda connection: painting.trying(connection, card))
+
+    async def painted(self, card: Card, ts: str, version: int) -> None:
+        """Slack shows this version of the row, at this ts."""
+        await self._store.write(lambda connection: painting.painted(connection, card, ts, version))
+
+    async def lost(self, card: Card, new_token: str) -> None:
+        """The message is gone."""
+        await self._store.write(lambda connection: painting.lost(connection, card, new_token))
+
+    async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
+        """Direct messages owed, oldest first."""
+        return await self._store.read(lambda connection: notices.due(connection, now, limit))
+
+    async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
+        """Write down a direct message, once per dedupe key."""
+        return await self._store.write(lambda connection: notices.owe(connection, notice, dedupe, now))
+
+    async def trying_notice(self, notice: Notice) -> None:
+        """It is about to be sent."""
+        await self._store.write(lambda connection: notices.trying(connection, notice))
+
+    async def sent(self, notice: Notice, note: str, now: datetime) -> None:
+        """Delivered, or given up on with a note saying why."""
+        await self._store.write(lambda connection: notices.close(connection, notice, note, now))
+
+    async def put_note(self, topic: str, text: str, *, over: str, button: bool, channel: str) -> None:
+        """Say this in the channel's standing note; the same text again changes nothing, an empty one ends it."""
+        saying = notes.Saying(topic, text, over, button, channel)
+        await self._store.write(lambda connection: notes.put(connection, saying))
+
+    async def standing_notes(self) -> Sequence[str]:
+        """The texts that stand right now."""
+        return await self._store.read(notes.standing)
+
+    async def unpainted_notes(self) -> Sequence[ChannelNote]:
+        """Notes whose text changed since it was painted."""
+        return await self._store.read(notes.unpainted)
+
+    async def trying_note(self, note: ChannelNote) -> None:
+        """Its first post is about to be sent."""
+        await self._store.write(lambda connection: notes.trying(connection, note))
+
+    async def painted_note(self, note: ChannelNote, ts: str) -> None:
+        """Slack shows this version."""
+        await self._store.write(lambda connection: notes.painted(connection, note, ts))

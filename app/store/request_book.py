@@ -1,0 +1,83 @@
+"""The book of requests, as the use cases know it: each method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from app.domain.changes import Known
+from app.domain.request import Decided, Kind, RequestKey, Status
+from app.domain.row import RequestRow
+from app.domain.ruling import Viewer
+from app.ports import Counters, Intent, Outcome, Page, Query, Seen
+from app.store import claims, history
+from app.store.audit import AuditTrail
+from app.store.remember import Posting, remember
+from app.store.writer import Store
+
+
+class StoredRequests:
+    """Implements `ports.RequestBook`. All methods raise Unavailable when the database is gone."""
+
+    def __init__(self, store: Store, trail: AuditTrail, posting: Posting) -> None:
+        self._store = store
+        self._trail = trail
+        self._posting = posting
+
+    async def known(self, kind: Kind) -> Mapping[str, Known]:
+        """Every open request of a desk, by id."""
+        return await self._store.read(lambda connection: history.known(connection, kind))
+
+    async def find(self, key: RequestKey) -> RequestRow | None:
+        """One request."""
+        return await self._store.read(lambda connection: history.find(connection, key))
+
+    async def open_rows(self) -> Sequence[RequestRow]:
+        """Every request not final, oldest first."""
+        return await self._store.read(history.open_rows)
+
+    async def remember(self, seen: Sequence[Seen], now: datetime) -> None:
+        """What a poll saw: new rows with a card to post, changed pending rows; the others are left alone."""
+        if seen:
+            await self._store.write(lambda connection: remember(connection, seen, now, self._posting))
+
+    async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
+        """From pending to deciding; None when somebody was first or the request reads differently now."""
+        return await self._store.write(lambda connection: claims.claim(connection, intent))
+
+    async def sending(self, intent: Intent) -> Intent:
+        """Count one more send. If it comes back with an outcome other than SENDING, it is settled: send nothing."""
+        return await self._store.write(lambda connection: claims.sending(connection, intent))
+
+    async def mark(self, intent: Intent, outcome: Outcome) -> None:
+        """What is known of it so far; a settled intent keeps its outcome."""
+        await self._store.write(lambda connection: claims.mark(connection, intent.id, outcome))
+
+    async def release(self, intent: Intent, outcome: Outcome, note: str, now: datetime) -> None:
+        """From deciding back to pending, if this intent still holds the claim."""
+        told = (note, now)
+        await self._store.write(lambda connection: claims.release(connection, self._trail, intent, outcome, told))
+
+    async def settle(
+        self, key: RequestKey, status: Status, decided: Decided, intent: Intent | None, now: datetime
+    ) -> bool:
+        """The request is final. False when it was final before, or is unknown."""
+        ending = claims.Ending(key, status, decided, intent, now)
+        new_id = self._posting.new_id
+        return await self._store.write(lambda connection: claims.settle(connection, self._trail, ending, new_id))
+
+    async def unsettled(self) -> Sequence[Intent]:
+        """Intents whose fate is not known, oldest first."""
+        return await self._store.read(claims.unsettled)
+
+    async def page(self, viewer: Viewer, query: Query) -> Page:
+        """History the viewer may see, newest first."""
+        return await self._store.read(lambda connection: history.page(connection, viewer, query))
+
+    async def waiting(self, viewer: Viewer, limit: int) -> Sequence[RequestRow]:
+        """Pending requests the viewer may see, the soonest to expire first."""
+        return await self._store.read(lambda connection: history.waiting(connection, viewer, limit))
+
+    async def counters(self, viewer: Viewer, now: datetime) -> Counters:
+        """The overview over what the viewer may see."""
+        return await self._store.read(lambda connection: history.counters(connection, viewer, now))

@@ -1,0 +1,178 @@
+"""Rows of the requests table become RequestRow values, and back. It decides nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.request import (
+    ActivationRequest,
+    Decided,
+    Kind,
+    Person,
+    PolicyFacts,
+    RequestKey,
+    Role,
+    Scope,
+    Status,
+    Ticket,
+    Where,
+)
+from app.domain.risk import Level, Risk
+from app.domain.row import RequestRow
+from app.ports import Seen
+from app.store.columns import storable
+from app.store.tables import cards, requests, sightings
+
+T = TypeVar("T")
+CHUNK = 500  # keys in one IN list
+
+
+async def load_rows(connection: AsyncConnection, wanted: Select[Any]) -> list[RequestRow]:
+    """The requests a SELECT of the requests table finds, in its order, with who sees them and where their cards are."""
+    found = (await connection.execute(wanted)).mappings().all()
+    keys = [key_of(row) for row in found]
+    approvers = await _marks(connection, sightings, sightings.c.oid, keys)
+    channels = await _marks(connection, cards, cards.c.channel, keys)
+    return [_to_row(row, approvers[key_of(row)], channels[key_of(row)]) for row in found]
+
+
+async def load_by_key(connection: AsyncConnection, keys: Collection[RequestKey]) -> dict[RequestKey, RequestRow]:
+    """These requests, by key; unknown ones are missing."""
+    rows: dict[RequestKey, RequestRow] = {}
+    for chunk in chunks(keys):
+        found = await load_rows(connection, select(requests).where(among(requests.c.kind, requests.c.id, chunk)))
+        rows.update((row.key, row) for row in found)
+    return {key: rows[key] for key in keys if key in rows}
+
+
+def is_request(key: RequestKey) -> ColumnElement[bool]:
+    """The row of this request."""
+    return and_(requests.c.kind == key.kind, requests.c.id == key.id)
+
+
+def among(kind: Any, id_: Any, keys: Collection[RequestKey]) -> ColumnElement[bool]:  # noqa: ANN401 - columns
+    """Rows of these requests; callers look at the exact key again.
+
+    Two lists instead of a list of pairs: both databases then walk the index.
+    """
+    return and_(kind.in_({key.kind for key in keys}), id_.in_([key.id for key in keys]))
+
+
+def chunks(items: Iterable[T]) -> Iterable[list[T]]:
+    """Lists of at most CHUNK items."""
+    left = iter(items)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk
+
+
+def key_of(row: RowMapping) -> RequestKey:
+    """Which request a row of the requests table is."""
+    return RequestKey(Kind(row["kind"]), row["id"])
+
+
+def values_of(seen: Seen) -> dict[str, Any]:
+    """What a listing says, as columns: everything but the key, the status and our own bookkeeping."""
+    request, risk, policy = seen.request, seen.risk, seen.policy
+    values: dict[str, Any] = {
+        **person_values("requestor", request.requestor),
+        "native_status": request.native_status,
+        "action": request.action,
+        "created_by": request.created_by,
+        "role_id": request.role.id,
+        "role_name": request.role.name,
+        "role_built_in": request.role.built_in,
+        "scope_id": request.scope.id,
+        "scope_name": request.scope.name,
+        "justification": request.justification,
+        "ticket_number": request.ticket.number,
+        "ticket_system": request.ticket.system,
+        "requested": request.created,
+        "start": request.start,
+        "duration": request.duration,
+        "duration_text": request.duration_text,
+        "digest": request.digest,
+        "risk_level": int(risk.level),
+        "risk_reasons": list(risk.reasons),
+        "risk_rules": risk.rules,
+        "policy_comment": policy.comment_required,
+        "policy_ticket": policy.ticket_required,
+        "policy_longest": policy.longest,
+    }
+    # As the database will give it back: otherwise an unstorable character would look like a change for ever.
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def person_values(prefix: str, person: Person | None) -> dict[str, str | None]:
+    """A person as four columns; nobody is four NULLs."""
+    names = (f"{prefix}_oid", f"{prefix}_name", f"{prefix}_upn", f"{prefix}_mail")
+    if person is None:
+        return dict.fromkeys(names)
+    return dict(zip(names, (person.id, person.name, person.upn, person.mail), strict=True))
+
+
+def person_of(row: RowMapping, prefix: str) -> Person | None:
+    """And back."""
+    oid = row[f"{prefix}_oid"]
+    if oid is None:
+        return None
+    return Person(oid, row[f"{prefix}_name"], row[f"{prefix}_upn"], row[f"{prefix}_mail"])
+
+
+async def _marks(
+    connection: AsyncConnection, table: Table, mark: ColumnElement[str], keys: Sequence[RequestKey]
+) -> Mapping[RequestKey, frozenset[str]]:
+    marks: defaultdict[RequestKey, frozenset[str]] = defaultdict(frozenset)
+    for chunk in chunks(keys):
+        wanted = select(table.c.kind, table.c.request_id, mark)
+        found = await connection.execute(wanted.where(among(table.c.kind, table.c.request_id, chunk)))
+        for kind, id_, value in found:
+            marks[RequestKey(Kind(kind), id_)] |= {value}
+    return marks
+
+
+def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]) -> RequestRow:
+    return RequestRow(
+        _request(row),
+        Status(row["status"]),
+        Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"]),
+        row["version"],
+        policy=PolicyFacts(row["policy_comment"], row["policy_ticket"], row["policy_longest"]),
+        approvers=approvers,
+        channels=channels,
+        deciding=person_of(row, "deciding"),
+        decided=_decided(row),
+        activated=row["activated"],
+        deactivated=row["deactivated"],
+    )
+
+
+def _request(row: RowMapping) -> ActivationRequest:
+    return ActivationRequest(
+        key=key_of(row),
+        native_status=row["native_status"],
+        action=row["action"],
+        requestor=person_of(row, "requestor") or Person(""),
+        created_by=row["created_by"],
+        role=Role(row["role_id"], row["role_name"], row["role_built_in"]),
+        scope=Scope(row["scope_id"], row["scope_name"]),
+        justification=row["justification"],
+        ticket=Ticket(row["ticket_number"], row["ticket_system"]),
+        created=row["requested"],
+        start=row["start"],
+        duration=row["duration"],
+        duration_text=row["duration_text"],
+    )
+
+
+def _decided(row: RowMapping) -> Decided | None:
+    if row["decided_at"] is None:
+        return None
+    return Decided(
+        row["decided_at"], Where(row["decided_where"]), person_of(row, "decided"), row["decided_comment"] or ""
+    )

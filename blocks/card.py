@@ -1,0 +1,91 @@
+"""A request's card in every state. It is a picture of the row: it knows no clicks, and nothing on it is believed.
+
+One rich_text block stands in every version, because Slack refuses an edit that takes the last one away
+(`block_mismatch`). The button that approves is never green at High or Critical: nothing should invite a quick tap.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block as SlackBlock
+
+from app.domain.request import Status
+from app.domain.row import RequestRow
+from blocks import ids, links
+from blocks.elements import actions, button, context, header, link_button, own, rich, section, wire
+from blocks.facts import asked, headline, justification, papers, reasons
+from blocks.message import Message
+from blocks.outcome import outcome
+from blocks.sentence import head, sentence
+from blocks.text import when
+
+JUSTIFICATION_LIMIT = 300  # code points: one phone screen holds the card; the modal shows the whole
+_MOST_REASONS = 4
+
+
+def card(row: RequestRow, token: str, *, card_id: str, now: datetime, portal_url: str = "") -> Message:
+    """The card for this version of the row, with metadata that names this copy.
+
+    `token` is what its buttons carry; `now` (UTC) decides whether they are still there and whether a start is ahead.
+    """
+    version = row.version
+    ended = outcome(row, now)
+    blocks = wire(
+        header(headline(row), ids.block("title", version)),
+        rich(*ended, block_id=ids.block("outcome", version)) if ended else None,
+        rich(asked(row, now), block_id=ids.block("asked", version)),
+        rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
+        rich(papers(row, deadline=row.status.open), block_id=ids.block("papers", version)),
+        _reasons(row),
+        _remark(row, now),
+        _buttons(row, token, now, portal_url or links.portal(row.key.kind)),
+        context(f"Request {row.key.id}", ids.block("id", version)),
+    )
+    return Message(sentence(row, now), blocks).stamped(ids.CARD_EVENT, card=card_id)
+
+
+def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal_url: str = "") -> Message:
+    """Text only, for the day Slack refuses the blocks: the facts, and where to decide instead."""
+    if row.status is not Status.PENDING:
+        return Message(sentence(row, now), []).stamped(ids.CARD_EVENT, card=card_id)
+    url = portal_url or links.portal(row.key.kind)
+    text = (
+        f"{head(row, now)} (your time: {when(row.request.expires)}). "
+        f"The full card could not be shown: <{url}|read and decide it in the portal>."
+    )
+    return Message(text, []).stamped(ids.CARD_EVENT, card=card_id)
+
+
+def _reasons(row: RequestRow) -> SlackBlock | None:
+    why = reasons(row, _MOST_REASONS) if row.status.open else ()
+    return rich(*why, block_id=ids.block("why", row.version)) if why else None
+
+
+def _remark(row: RequestRow, now: datetime) -> SlackBlock | None:
+    if row.status is not Status.PENDING:
+        return None
+    if now >= row.request.expires:
+        words = "The 24 hours are over. This card follows as soon as Microsoft says how the request ended."
+    elif not row.request.decidable:
+        words = "Extensions and renewals can only be decided in the portal."
+    else:
+        return None
+    return rich(section((own(words),)), block_id=ids.block("remark", row.version))
+
+
+def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> SlackBlock | None:
+    if row.status is not Status.PENDING or now >= row.request.expires:
+        return None
+    open_portal = link_button(ids.PORTAL, "Open portal", portal_url)
+    block_id = ids.block("decide", row.version)
+    if not row.request.decidable:
+        return actions(block_id, open_portal)
+    what = f"{row.request.role.label} for {row.request.requestor.label}"
+    green = None if row.risk.level.grave else "primary"
+    return actions(
+        block_id,
+        button(ids.APPROVE, "Approve…", token, style=green, label=f"Approve {what}"),
+        button(ids.DENY, "Deny…", token, style="danger", label=f"Deny {what}"),
+        open_portal,
+    )

@@ -1,0 +1,116 @@
+"""The few Slack objects we use, one small function each. Every string goes through `inert` here, nowhere else.
+
+`own` is for words of ours, `said` for text from people or Microsoft; neither can become mrkdwn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_sdk.models import blocks as slack
+
+from app.ports import Block
+from blocks import text as strings
+
+Part = slack.RichTextElement
+Line = Sequence[Part]
+Button = slack.ButtonElement
+
+HEADER_LIMIT = 150  # Slack's own limits, in code points
+BUTTON_LIMIT = 75
+TEXT_LIMIT = 3000
+
+
+def own(words: str, *, bold: bool = False) -> Part:
+    """Fixed words of ours; unlike `said` it keeps outer blanks."""
+    return slack.RichTextElementParts.Text(text=words, style={"bold": True} if bold else None)
+
+
+def said(text: str, limit: int, *, bold: bool = False) -> Part:
+    """Untrusted text as a rich_text element, which Slack never parses."""
+    return own(strings.inert(text, limit) or strings.NOTHING, bold=bold)
+
+
+def date(moment: datetime | None) -> Part:
+    """A time in each reader's own time zone."""
+    at = strings.known(moment)
+    if at is None:
+        return own(strings.UNKNOWN_TIME)
+    return slack.RichTextElementParts.Date(
+        timestamp=int(at.timestamp()), format=strings.DATE_FORMAT, fallback=strings.utc(at)
+    )
+
+
+def link(url: str, words: str) -> Part:
+    """An address of ours under fixed words."""
+    return slack.RichTextElementParts.Link(url=url, text=words)
+
+
+def labelled(label: str, *parts: Part) -> Line:
+    """`Label: parts`."""
+    return (own(f"{label}: ", bold=True), *parts)
+
+
+def section(*lines: Line) -> slack.RichTextElement:
+    """Lines below each other."""
+    parts = [part for number, line in enumerate(lines) for part in ((own("\n"), *line) if number else line)]
+    return slack.RichTextSectionElement(elements=parts)
+
+
+def quote(text: str, limit: int, *, lines: bool = False) -> slack.RichTextElement:
+    """Somebody's own words, set apart by a bar."""
+    words = own(strings.inert(text, limit, lines=lines) or strings.NOTHING)
+    return slack.RichTextQuoteElement(elements=[words])
+
+
+def bullets(texts: Sequence[str], limit: int) -> slack.RichTextElement:
+    """A list with one text an item."""
+    items = [slack.RichTextSectionElement(elements=[said(text, limit)]) for text in texts]
+    return slack.RichTextListElement(style="bullet", elements=items)
+
+
+def rich(*elements: slack.RichTextElement, block_id: str | None = None) -> slack.Block:
+    """Sections, quotes and lists as one block."""
+    return slack.RichTextBlock(elements=elements, block_id=block_id)
+
+
+def header(text: str, block_id: str | None = None) -> slack.Block:
+    """A large line."""
+    return slack.HeaderBlock(text=plain(text, HEADER_LIMIT), block_id=block_id)
+
+
+def context(text: str, block_id: str | None = None) -> slack.Block:
+    """A small grey line."""
+    return slack.ContextBlock(elements=[plain(text, TEXT_LIMIT)], block_id=block_id)
+
+
+def plain(text: str, limit: int) -> slack.PlainTextObject:
+    """A plain_text object; emoji codes stay the letters they are."""
+    return slack.PlainTextObject(text=strings.inert(text, limit) or strings.NOTHING, emoji=False)
+
+
+def button(action_id: str, words: str, value: str, *, style: str | None = None, label: str = "") -> Button:
+    """A button that reports `value`; `label` is what a screen reader says instead of its words."""
+    return slack.ButtonElement(
+        action_id=action_id,
+        text=plain(words, BUTTON_LIMIT),
+        value=value,
+        style=style,
+        accessibility_label=strings.inert(label, BUTTON_LIMIT) or None,
+    )
+
+
+def link_button(action_id: str, words: str, url: str) -> Button:
+    """A button that opens an address in the browser."""
+    return slack.ButtonElement(action_id=action_id, text=plain(words, BUTTON_LIMIT), url=url)
+
+
+def actions(block_id: str, *buttons: Button) -> slack.Block:
+    """Buttons in a row."""
+    return slack.ActionsBlock(elements=buttons, block_id=block_id)
+
+
+def wire(*blocks: slack.Block | None) -> list[Block]:
+    """The blocks as JSON, checked by the SDK; None is left out."""
+    return [block.to_dict() for block in blocks if block is not None]

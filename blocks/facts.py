@@ -1,0 +1,111 @@
+"""What a request says of itself, as rich_text pieces in a phone's reading order. The card and the modal share them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from slack_sdk.models.blocks import RichTextElement
+
+from app.domain.durations import in_words
+from app.domain.request import Person, Ticket
+from app.domain.risk import Level
+from app.domain.row import RequestRow
+from blocks.elements import Line, Part, bullets, date, labelled, own, quote, said, section
+
+NAME_LIMIT = 100  # code points, as are all limits here
+REASON_LIMIT = 200
+
+# A shape as well as a word, so that nobody needs colours to tell the levels apart.
+_SHAPES = {Level.CRITICAL: "⬤", Level.HIGH: "▲", Level.MEDIUM: "◆", Level.LOW: "■"}
+
+
+def risk_words(level: Level) -> str:
+    """`▲ High risk`."""
+    return f"{_SHAPES[level]} {level.word} risk"
+
+
+def headline(row: RequestRow) -> str:
+    """`▲ High risk · Exchange Administrator`, not yet made inert."""
+    return f"{risk_words(row.risk.level)} · {row.request.role.label}"
+
+
+def who(person: Person) -> Line:
+    """The name, and the sign-in name where it says more."""
+    name = said(person.label, NAME_LIMIT, bold=True)
+    if not person.upn or person.upn == person.label:
+        return (name,)
+    return (name, own(" ("), said(person.upn, NAME_LIMIT), own(")"))
+
+
+def asked(row: RequestRow, now: datetime, *, role: bool = False) -> RichTextElement:
+    """Who asks for what, where and how long; the start only when it lies ahead of `now`."""
+    request = row.request
+    lines: list[Line] = [labelled("Role", said(request.role.label, NAME_LIMIT, bold=True))] if role else []
+    lines += [
+        labelled("Requestor", *who(request.requestor)),
+        labelled("Scope", said(request.scope.label, NAME_LIMIT)),
+        labelled("Duration", *_duration(row)),
+    ]
+    if request.start is not None and request.start > now:
+        lines.append(labelled("Starts", date(request.start)))
+    return section(*lines)
+
+
+def justification(row: RequestRow, limit: int, *, lines: bool = False) -> tuple[RichTextElement, RichTextElement]:
+    """The requestor's own words, announced as such, so that nothing in them passes for ours."""
+    label = section((own("Justification, in the requestor's words", bold=True),))
+    return label, quote(row.request.justification, limit, lines=lines)
+
+
+def papers(row: RequestRow, *, deadline: bool) -> RichTextElement:
+    """Ticket and dates; the deadline only while it means something."""
+    lines: list[Line] = [_ticket(row.request.ticket), labelled("Requested", date(row.request.created))]
+    if deadline:
+        lines.append(labelled("Decide by", date(row.request.expires)))
+    return section(*lines)
+
+
+def reasons(row: RequestRow, most: int) -> tuple[RichTextElement, ...]:
+    """Why the level is what it is, the weightiest `most` reasons first; nothing when there are none."""
+    if not row.risk.reasons:
+        return ()
+    label = section((own(f"Why {row.risk.level.word}", bold=True),))
+    return label, bullets(row.risk.reasons[:most], REASON_LIMIT)
+
+
+def term(row: RequestRow, now: datetime) -> Line:
+    """When an approved role starts, ends or ended; empty while Microsoft has not told us."""
+    end = ends(row)
+    if end is not None:
+        return (own("Active until " if end > now else "Ended "), date(end))
+    start = row.request.start
+    return (own("Starts "), date(start)) if start is not None and start > now else ()
+
+
+def ends(row: RequestRow) -> datetime | None:
+    """When the role ends or ended; None while it is not active or its length is unknown."""
+    if row.deactivated is not None:
+        return row.deactivated
+    if row.activated is None or row.request.duration is None:
+        return None
+    return row.activated + row.request.duration
+
+
+def length(duration: timedelta | None, raw: str) -> str:
+    """The duration in words, or Microsoft's raw ones, not yet made inert."""
+    return in_words(duration) if duration is not None else raw.strip() or "no duration given"
+
+
+def _duration(row: RequestRow) -> Line:
+    request = row.request
+    words: Part = said(length(request.duration, request.duration_text), NAME_LIMIT, bold=True)
+    return (words,) if request.duration is not None else (words, own(", check it in the portal"))
+
+
+def _ticket(ticket: Ticket) -> Line:
+    if not ticket.given:
+        return (own("No ticket", bold=True),)
+    number = said(ticket.number, NAME_LIMIT)
+    if not ticket.system.strip():
+        return labelled("Ticket", number)
+    return labelled("Ticket", number, own(" ("), said(ticket.system, NAME_LIMIT), own(")"))

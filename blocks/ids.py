@@ -1,0 +1,41 @@
+"""Every action, block and callback id once. It decides nothing: handlers listen to these names, builders print them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPROVE: Final = "pim_approve"
+DENY: Final = "pim_deny"
+SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itself is never on a shared surface
+PAGE: Final = "pim_page"  # its value is the cursor of the next page
+
+# Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
+PORTAL: Final = "pim_portal"
+ASK_AGAIN: Final = "pim_ask_again"
+SIGN_IN_PAGE: Final = "pim_sign_in_page"
+LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, PAGE}) | LINK_ACTIONS
+
+DECIDE_MODAL: Final = "pim_decide"
+RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
+COMMENT_BLOCK: Final = "comment"
+REASON_BLOCK: Final = "reason"
+COMMENT_INPUT: Final = "pim_comment"
+REASON_INPUT: Final = "pim_reason"
+
+# Message metadata: how a message of ours is recognised when it is read back.
+CARD_EVENT: Final = "pim_card"
+NOTICE_EVENT: Final = "pim_notice"
+NOTE_EVENT: Final = "pim_note"
+
+_PREFIX: Final = "pim_"
+
+
+def block(part: str, version: int = 0) -> str:
+    """The block id of a part. Slack asks for new ids with every edit, hence the version of the row that is shown."""
+    return f"{_PREFIX}{part}:{version}"
+
+
+def ours(block_id: str) -> bool:
+    """Whether a block id in a payload is one we print."""
+    return block_id.startswith(_PREFIX) or block_id in (COMMENT_BLOCK, REASON_BLOCK)

@@ -1,0 +1,143 @@
+"""The modal in which a decision is made, and what it turns into afterwards. It carries one opaque token, no facts.
+
+Facts stand above the input: nobody reaches the button without passing them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slack_sdk.models import blocks as slack
+from slack_sdk.models.views import View as SlackView
+
+from app.domain.request import Verdict
+from app.domain.row import RequestRow
+from app.domain.ruling import COMMENT_LIMIT
+from app.ports import View
+from blocks import ids, links
+from blocks.elements import (
+    TEXT_LIMIT,
+    actions,
+    header,
+    labelled,
+    link,
+    link_button,
+    own,
+    plain,
+    rich,
+    said,
+    section,
+)
+from blocks.facts import NAME_LIMIT, asked, justification, length, papers, reasons, risk_words, who
+
+_ALL_REASONS = 10
+
+
+def decide_modal(row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal_url: str = "") -> View:
+    """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
+    level = section((own(risk_words(row.risk.level), bold=True),))
+    portal = section((link(portal_url or links.portal(row.key.kind), "Open in the portal"),))
+    view = SlackView(
+        type="modal",
+        callback_id=ids.DECIDE_MODAL,
+        private_metadata=modal_token,
+        title=plain(f"{verdict.value} request", _TITLE_LIMIT),
+        submit=plain(verdict.value, _TITLE_LIMIT),
+        close=plain("Cancel", _TITLE_LIMIT),
+        blocks=[
+            rich(level, *reasons(row, _ALL_REASONS)),
+            rich(asked(row, now, role=True)),
+            rich(*justification(row, TEXT_LIMIT, lines=True)),
+            rich(papers(row, deadline=True), portal),
+            _comment(row) if verdict is Verdict.APPROVE else _reason(),
+        ],
+    )
+    return view.to_dict()
+
+
+def sending_modal(row: RequestRow, verdict: Verdict) -> View:
+    """Between submit and Microsoft's answer."""
+    notice = section(
+        (own("Sending to Microsoft…", bold=True),),
+        (own("You may close this window: the card shows what becomes of it."),),
+    )
+    return _shown(f"{verdict.value} request", rich(notice), rich(_subject(row)))
+
+
+def outcome_modal(row: RequestRow, headline: str, body: str) -> View:
+    """What became of the decision, in words for the person who made it."""
+    return _shown("PIM request", header(headline), rich(section((said(body, TEXT_LIMIT),))), rich(_subject(row)))
+
+
+def refused_modal(text: str) -> View:
+    """An expected no, and why."""
+    return _shown("Not done", rich(section((said(text, TEXT_LIMIT),))))
+
+
+def sign_in_modal(url: str) -> View:
+    """An invitation with this person's own one-time address."""
+    return _shown(
+        "Sign in",
+        rich(section((own(SIGN_IN_WORDS),))),
+        actions(ids.block("sign_in"), link_button(ids.SIGN_IN_PAGE, "Sign in", url)),
+    )
+
+
+SIGN_IN_WORDS = (
+    "Sign in to Microsoft first: decisions are sent in your own name. The link is for you alone and works once, for "
+    "ten minutes. Nothing was changed; if you wanted to decide something, press its button again afterwards."
+)
+
+_TITLE_LIMIT = 24
+
+
+def _subject(row: RequestRow) -> slack.RichTextElement:
+    request = row.request
+    return section(
+        labelled("Role", said(request.role.label, NAME_LIMIT)),
+        labelled("Requestor", *who(request.requestor)),
+        labelled("Duration", said(length(request.duration, request.duration_text), NAME_LIMIT)),
+    )
+
+
+def _comment(row: RequestRow) -> slack.Block:
+    return _input(
+        "Comment", ids.COMMENT_BLOCK, ids.COMMENT_INPUT, hint=_comment_hint(row), optional=not row.comment_required
+    )
+
+
+def _comment_hint(row: RequestRow) -> str:
+    kept = "Microsoft keeps it with the request, and the requestor is told."
+    if row.risk.level.grave:
+        return f"Required at {row.risk.level.word} risk: say why this is right. {kept}"
+    if row.policy.comment_required:
+        return f"Required by this role's settings in PIM. {kept}"
+    if row.policy.comment_required is None:
+        return f"Required, because this role's settings in PIM could not be read. {kept}"
+    return f"Optional. {kept}"
+
+
+def _reason() -> slack.Block:
+    hint = "The requestor is told your reason, and can ask again with what was missing."
+    return _input("Reason", ids.REASON_BLOCK, ids.REASON_INPUT, hint=hint, optional=False)
+
+
+def _input(label: str, block_id: str, action_id: str, *, hint: str, optional: bool) -> slack.Block:
+    return slack.InputBlock(
+        block_id=block_id,
+        label=plain(label, TEXT_LIMIT),
+        hint=plain(hint, TEXT_LIMIT),
+        optional=optional,
+        element=slack.PlainTextInputElement(action_id=action_id, multiline=True, max_length=COMMENT_LIMIT),
+    )
+
+
+def _shown(title: str, *blocks: slack.Block) -> View:
+    view = SlackView(
+        type="modal",
+        callback_id=ids.RESULT_MODAL,
+        title=plain(title, _TITLE_LIMIT),
+        close=plain("Close", _TITLE_LIMIT),
+        blocks=blocks,
+    )
+    return view.to_dict()

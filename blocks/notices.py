@@ -1,0 +1,159 @@
+"""Direct messages, whispers and the channel's standing notes: what happened, what was not changed, what next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.domain.request import Kind, Person, Status
+from app.domain.row import RequestRow
+from blocks import ids, links, text
+from blocks.elements import (
+    TEXT_LIMIT,
+    Line,
+    actions,
+    button,
+    date,
+    labelled,
+    link_button,
+    own,
+    quote,
+    rich,
+    said,
+    section,
+    wire,
+)
+from blocks.facts import NAME_LIMIT, ends, length, who
+from blocks.message import Message
+from blocks.modal import SIGN_IN_WORDS
+from blocks.outcome import ended, ended_text, said_why
+
+COMMENT_LIMIT = 500  # code points
+TEXT_MESSAGE_LIMIT = 3000  # code points; chat.update takes 4,000
+
+
+def outcome_notice(row: RequestRow, *, now: datetime, ask_again_url: str = "") -> Message | None:
+    """What the requestor is told when their request ends; None when they ended it themselves or it is still open."""
+    if row.status not in _TOLD:
+        return None
+    role = row.request.role.label
+    title = (own("Your request for "), said(role, NAME_LIMIT, bold=True))
+    why = said_why(row)
+    comment = (quote(why, COMMENT_LIMIT),) if why else ()
+    again = link_button(ids.ASK_AGAIN, "Ask again", ask_again_url or links.ask_again(row.key.kind))
+    blocks = wire(
+        rich(section(title, ended(row)), *comment, section(_next_step(row, now))),
+        None if row.status is Status.APPROVED else actions(ids.block("again", row.version), again),
+    )
+    return Message(f"Your request for {text.escaped(role, NAME_LIMIT)}: {ended_text(row, now)}", blocks)
+
+
+def result_message(row: RequestRow, headline: str, body: str) -> Message:
+    """What became of a decision, for the approver who closed the modal before Microsoft answered."""
+    request = row.request
+    subject = section(
+        (said(headline, NAME_LIMIT, bold=True),),
+        (said(body, TEXT_MESSAGE_LIMIT),),
+        labelled("Role", said(request.role.label, NAME_LIMIT)),
+        labelled("Requestor", *who(request.requestor)),
+    )
+    return Message(
+        f"{text.escaped(headline, NAME_LIMIT)}. {text.escaped(body, TEXT_MESSAGE_LIMIT)}", wire(rich(subject))
+    )
+
+
+def linked_receipt(person: Person, *, now: datetime) -> Message:
+    """A receipt after signing in, so that nobody is linked without knowing."""
+    name = (own("You are signed in to Microsoft as "), *who(person), own(" since "), date(now), own("."))
+    after = "You can decide right away. If this was not you, tell your administrators at once."
+    fallback = f"You are signed in to Microsoft as {text.escaped(person.label, NAME_LIMIT)}. {after}"
+    return Message(fallback, wire(rich(section(name, (own(after),)))))
+
+
+def restarted() -> Message:
+    """For people whose click was under way when the bot stopped."""
+    return _plain_message("I was restarted while you pressed a button. Nothing was changed; please press again.")
+
+
+def not_linked(url: str) -> Message:
+    """An invitation with this person's own one-time address; only ever whispered to that person."""
+    blocks = wire(
+        rich(section((own(SIGN_IN_WORDS),))),
+        actions(ids.block("sign_in"), link_button(ids.SIGN_IN_PAGE, "Sign in", url)),
+    )
+    return Message(SIGN_IN_WORDS, blocks)
+
+
+def refusal(words: str) -> Message:
+    """An expected no, and why; only the person who acted sees it."""
+    return _plain_message(words)
+
+
+def channel_note(words: str, *, button_shown: bool, version: int, portal_url: str = "") -> Message:
+    """A standing note of the approvers channel. Its Sign in button carries no address: each person gets their own."""
+    portal = link_button(ids.PORTAL, "Open portal", portal_url or links.portal(Kind.ENTRA))
+    sign_in = button(ids.SIGN_IN, "Sign in", "sign_in", style="primary")
+    blocks = wire(
+        rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("note", version)),
+        actions(ids.block("note_actions", version), *([sign_in] if button_shown else []), portal),
+    )
+    return Message(text.escaped(words, TEXT_MESSAGE_LIMIT), blocks)
+
+
+def blind_words(kind: Kind) -> str:
+    """Nobody's live token can list this desk."""
+    return (
+        f"I cannot see {_DESKS[kind]} requests: no approver is signed in. No card will appear until one of you "
+        "signs in; Microsoft's own mails and the portal work as always."
+    )
+
+
+def incomplete_words(kind: Kind) -> str:
+    """A listing may hide rows: 50 of them, or somebody's listing failed."""
+    return (
+        f"My list of {_DESKS[kind]} requests may be incomplete: Microsoft shows at most 50 to a person, or one listing "
+        "failed. Cards here are right, but some may be missing; the portal shows all."
+    )
+
+
+def sighted_words(kind: Kind, appeared: int) -> str:
+    """Sight is back; `appeared`: how many requests were found that nobody saw here before."""
+    found = "Nothing was missed" if not appeared else f"{appeared} new request{'s' * (appeared > 1)} found"
+    return f"I can see {_DESKS[kind]} requests again. {found}."
+
+
+def refused_words(kind: Kind) -> str:
+    """The application itself may not list this desk."""
+    return (
+        f"I cannot see {_DESKS[kind]} requests: Microsoft refuses my own permission to list them, and an administrator "
+        "must look at it. No card will appear until then; Microsoft's own mails and the portal work as always."
+    )
+
+
+def complete_words(kind: Kind) -> str:
+    """A full list is short again."""
+    return f"My list of {_DESKS[kind]} requests is complete again."
+
+
+def desk_name(kind: Kind) -> str:
+    """What a desk is called in the middle of a sentence."""
+    return _DESKS[kind]
+
+
+_TOLD = frozenset({Status.APPROVED, Status.DENIED, Status.EXPIRED, Status.FAILED})
+_DESKS = {Kind.ENTRA: "Entra role", Kind.AZURE: "Azure resource role", Kind.GROUP: "PIM group"}
+
+
+def _next_step(row: RequestRow, now: datetime) -> Line:
+    request = row.request
+    if row.status is not Status.APPROVED:
+        return (own("Nothing was activated. You can ask again."),)
+    if request.start is not None and request.start > now:
+        return labelled("Starts", date(request.start))
+    end = ends(row)
+    if end is not None:
+        return labelled("Active until", date(end))
+    return labelled("Duration", said(length(request.duration, request.duration_text), NAME_LIMIT))
+
+
+def _plain_message(words: str) -> Message:
+    return Message(text.escaped(words, TEXT_MESSAGE_LIMIT), wire(rich(section((said(words, TEXT_LIMIT),)))))

@@ -1,0 +1,126 @@
+"""Requests as entries of a list, counters and the sign-in state: the pieces that App Home and commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block as SlackBlock
+from slack_sdk.models.blocks import SectionBlock
+
+from app.domain.row import RequestRow
+from app.ports import Counters, Link, LinkState
+from blocks import ids, text
+from blocks.elements import (
+    Line,
+    actions,
+    button,
+    date,
+    labelled,
+    link,
+    own,
+    plain,
+    quote,
+    rich,
+    said,
+    section,
+)
+from blocks.facts import length, risk_words
+from blocks.outcome import ended, ended_text, said_why, status_word
+
+# Short on purpose: Slack refuses a message whose blocks hold some 13,000 characters in all (`msg_blocks_too_long`).
+_NAME_LIMIT = 50
+_COMMENT_LIMIT = 80
+_COUNTER_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pending request and the permalink of its card ('' when there is none yet)."""
+
+    row: RequestRow
+    card_url: str = ""
+
+
+def waiting_block(item: Waiting) -> SlackBlock:
+    """Role, level, who, how long, until when, and the way to the card."""
+    request = item.row.request
+    lines: list[Line] = [
+        (
+            own(f"{risk_words(item.row.risk.level)} · "),
+            said(request.role.label, _NAME_LIMIT, bold=True),
+            own(" · "),
+            said(request.requestor.label, _NAME_LIMIT),
+            own(" · "),
+            said(length(request.duration, request.duration_text), _NAME_LIMIT),
+        ),
+        labelled("Decide by", date(request.expires)),
+    ]
+    if item.card_url:
+        lines.append((link(item.card_url, "Open the card"),))
+    return rich(section(*lines))
+
+
+def waiting_text(item: Waiting, now: datetime) -> str:
+    """The same as one escaped line."""
+    request = item.row.request
+    names = f"{_escaped(request.role.label)} for {_escaped(request.requestor.label)}"
+    return f"{item.row.risk.level.word}: {names}; decide by {text.hour(request.expires, now)}"
+
+
+def history_block(row: RequestRow) -> SlackBlock:
+    """Status first, then role and who asked, then who decided, when and with what words."""
+    request = row.request
+    what: Line = (
+        said(request.role.label, _NAME_LIMIT, bold=True),
+        own(" · "),
+        said(request.requestor.label, _NAME_LIMIT),
+        own(" · requested "),
+        date(request.created),
+    )
+    why = said_why(row)
+    status = (own(status_word(row.status), bold=True),) if row.status.open else ended(row, _NAME_LIMIT)
+    comment = (quote(why, _COMMENT_LIMIT),) if why else ()
+    return rich(section(status, what), *comment)
+
+
+def history_text(row: RequestRow, now: datetime) -> str:
+    """The same as one escaped line."""
+    names = f"{_escaped(row.request.role.label)} for {_escaped(row.request.requestor.label)}"
+    return f"{names}: {row.status.value if row.status.open else ended_text(row, now, _NAME_LIMIT)}"
+
+
+def counter_block(counters: Counters) -> SlackBlock:
+    """The overview: what waits now, and what became of the rest in the last 7 days."""
+    fields = [plain(line, _COUNTER_LIMIT) for line in _counter_lines(counters)]
+    return SectionBlock(fields=fields)
+
+
+def counter_text(counters: Counters) -> str:
+    """The same as one line."""
+    return ", ".join(_counter_lines(counters))
+
+
+def session_blocks(session: Link | None) -> Sequence[SlackBlock]:
+    """Whether this person can decide, and a Sign in button where they cannot."""
+    if session is not None and session.state is LinkState.ACTIVE:
+        line: Line = (own("Signed in to Microsoft as "), said(session.person.label, _NAME_LIMIT, bold=True), own("."))
+        return (rich(section(line)),)
+    words = "You are not signed in to Microsoft. Sign in once to see and decide what waits for you."
+    if session is not None:
+        words = "Your Microsoft session is over. Sign in again to decide."
+    return (rich(section((own(words),))), actions(ids.block("session"), button(ids.SIGN_IN, "Sign in", "sign_in")))
+
+
+def _counter_lines(counters: Counters) -> tuple[str, ...]:
+    return (
+        f"Pending now: {counters.pending}",
+        f"Approved, last 7 days: {counters.approved}",
+        f"Denied, last 7 days: {counters.denied}",
+        f"Expired, last 7 days: {counters.expired}",
+    )
+
+
+def _escaped(name: str) -> str:
+    return text.escaped(name, _NAME_LIMIT) or text.NOTHING

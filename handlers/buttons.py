@@ -1,0 +1,64 @@
+"""Presses on buttons: Approve and Deny open a modal, Sign in whispers an address, Older turns a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.decisions.opening import Openings
+from app.decisions.values import Click
+from app.domain.errors import BotError
+from app.domain.ruling import Refused
+from app.ports import Clock, Screens
+from blocks import ids, notices
+from blocks.modal import decide_modal
+from handlers.commands import Commands
+from handlers.payloads import Action, Body, parse_action
+from handlers.reception import Ack, Reception
+
+TOO_SLOW = "Slack did not open the form in time. Nothing was changed; please press the button again."
+
+
+@dataclass(kw_only=True, slots=True)
+class Buttons:
+    """Listeners for block actions."""
+
+    reception: Reception
+    openings: Openings
+    screens: Screens
+    commands: Commands
+    clock: Clock
+
+    async def pressed(self, ack: Ack, body: Body) -> None:
+        """Any of our buttons that does something here."""
+        action = parse_action(body)
+        first = action is not None and await self.reception.first(action, action.action_id, action.response_url)
+        await ack()
+        if action is not None and first:
+            self.reception.work(action, self._answer(action), self.reception.sorry(action.response_url))
+
+    async def opened_address(self, ack: Ack) -> None:
+        """A button that opens an address in the browser: Slack wants an ack, nobody wants anything else."""
+        await ack()
+
+    async def _answer(self, action: Action) -> str:
+        if action.action_id == ids.SIGN_IN:
+            return await self.commands.whisper_sign_in(action.team, action.user, action.response_url)
+        if action.action_id == ids.PAGE:
+            return await self.commands.turn_page(action)
+        return await self._open_modal(action)
+
+    async def _open_modal(self, action: Action) -> str:
+        """From a click to an open modal inside Slack's three seconds, out of our own memory."""
+        click = Click(action.team, action.user, action.channel, action.ts, action.value, action.verdict)
+        opening = await self.openings.open(click)
+        answers = self.reception.answers
+        if isinstance(opening, Refused):
+            await answers.refuse(action.team, action.user, action.response_url, opening)
+            return f"refused: {opening.why}"
+        view = decide_modal(opening.row, opening.verdict, opening.modal, now=self.clock())
+        try:
+            await self.screens.open_modal(action.trigger_id, view)
+        except BotError:
+            await answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
+            return "modal did not open"
+        return "modal opened"

@@ -1,0 +1,147 @@
+"""`/pim` and what may follow it. Everything read goes through `may_see`; an unknown word is answered with the help.
+
+The bot is not a member of the channels where people type, so answers go with the ack, or through the response_url when
+they take longer than Slack waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from app.domain.errors import BotError
+from app.domain.row import RequestRow
+from app.lookups import Lookups, Nothing
+from app.ports import Clock, Query
+from blocks import lists, notices
+from blocks.message import Message
+from blocks.rows import Waiting
+from handlers.payloads import Action, Body, Command, parse_command
+from handlers.reception import Ack, Reception
+
+PATIENCE = 2.0  # seconds an answer may take before it goes through the response_url; Slack waits three
+SIGNED_OUT = "You are signed out: your Microsoft session is gone from this bot. /pim sign-in brings you back."
+NOT_SIGNED_IN = "You are not signed in here, so there was nothing to end."
+
+Answer = Callable[[Command], Awaitable[Message]]
+
+
+@dataclass(kw_only=True, slots=True)
+class Commands:
+    """Listeners for the slash command."""
+
+    reception: Reception
+    lookups: Lookups
+    clock: Clock
+
+    async def typed(self, ack: Ack, body: Body) -> None:
+        """Write it down, answer within the ack when that is quick enough."""
+        command = parse_command(body)
+        try:
+            first = await self.reception.deliveries.take(command.key, "command", command.user)
+        except BotError as failure:
+            await ack(text=f"{failure} Nothing was changed; try again in a moment.")
+            return
+        if not first:
+            await ack()
+            return
+        await self._answer_in_time(ack, command)
+
+    async def whisper_sign_in(self, team: str, user: str, response_url: str) -> str:
+        """Answer the Sign in button of a shared note: each person gets an address of their own."""
+        address = await self.reception.answers.linking.begin(team, user)
+        await self.reception.answers.whisper(response_url, notices.not_linked(address))
+        return "sign-in address given"
+
+    async def turn_page(self, action: Action) -> str:
+        """Answer the Older button of a history page, in place."""
+        message = await self._page(action.team, action.user, Query(after=action.value))
+        await self.reception.answers.whisper(action.response_url, message, replace=True)
+        return "page turned"
+
+    async def _answer_in_time(self, ack: Ack, command: Command) -> None:
+        found: list[Message] = []
+        late = False
+
+        async def job() -> str:
+            message = await self._choose(command)(command)
+            found.append(message)
+            if late:
+                await self.reception.answers.whisper(command.response_url, message)
+            return "answered"
+
+        task = self.reception.work(command, job(), self.reception.sorry(command.response_url))
+        await asyncio.wait({task}, timeout=PATIENCE)
+        if found:
+            await ack(text=found[0].text, blocks=found[0].blocks)
+            return
+        late = True
+        await ack()
+
+    def _choose(self, command: Command) -> Answer:
+        if not command.words:
+            return self._overview
+        answers: dict[str, Answer] = {
+            "pending": self._pending,
+            "history": self._history,
+            "mine": self._mine,
+            "approved": self._approved,
+            "sign-in": self._sign_in,
+            "sign-out": self._sign_out,
+            "help": self._help,
+        }
+        return answers.get(command.words[0].lower(), self._unknown)
+
+    async def _overview(self, command: Command) -> Message:
+        found = await self.lookups.overview(command.team, command.user)
+        if isinstance(found, Nothing):
+            return await self._invitation(command)
+        return lists.overview(found.counters, await self._waiting(found.waiting), found.link, now=self.clock())
+
+    async def _pending(self, command: Command) -> Message:
+        rows = await self.lookups.pending(command.team, command.user)
+        if isinstance(rows, Nothing):
+            return await self._invitation(command)
+        return lists.pending_list(await self._waiting(rows), now=self.clock())
+
+    async def _history(self, command: Command) -> Message:
+        return await self._page(command.team, command.user, Query())
+
+    async def _mine(self, command: Command) -> Message:
+        own = await self.lookups.object_id(command.team, command.user)
+        if not own:
+            return await self._sign_in(command)
+        return await self._page(command.team, command.user, Query(requestor=own))
+
+    async def _approved(self, command: Command) -> Message:
+        own = await self.lookups.object_id(command.team, command.user)
+        if not own:
+            return await self._sign_in(command)
+        return await self._page(command.team, command.user, Query(decided_by=own))
+
+    async def _page(self, team: str, user: str, query: Query) -> Message:
+        page = await self.lookups.history(team, user, query)
+        if isinstance(page, Nothing):
+            return notices.not_linked(await self.reception.answers.linking.begin(team, user))
+        return lists.history_page(page, now=self.clock())
+
+    async def _sign_in(self, command: Command) -> Message:
+        return await self._invitation(command)
+
+    async def _sign_out(self, command: Command) -> Message:
+        ended = await self.reception.answers.linking.sign_out(command.team, command.user)
+        return notices.refusal(SIGNED_OUT if ended else NOT_SIGNED_IN)
+
+    async def _help(self, _command: Command) -> Message:
+        return lists.help_text()
+
+    async def _unknown(self, command: Command) -> Message:
+        return lists.help_text(command.words[0])
+
+    async def _invitation(self, command: Command) -> Message:
+        return notices.not_linked(await self.reception.answers.linking.begin(command.team, command.user))
+
+    async def _waiting(self, rows: Sequence[RequestRow]) -> list[Waiting]:
+        places = await self.lookups.card_addresses(rows)
+        return [Waiting(row, places.get(row.key, "")) for row in rows]

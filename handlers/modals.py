@@ -1,0 +1,101 @@
+"""Submitted decision modals: acknowledged with "Sending to Microsoft…", then updated with what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.decisions.deciding import Decisions
+from app.decisions.values import Done, Submission, Waiting
+from app.domain.errors import BotError
+from app.domain.request import RequestKey, Status
+from app.domain.ruling import Refused, Why
+from app.ports import Clock, Notice, Outbox, Screens, View
+from blocks.modal import outcome_modal, refused_modal, sending_modal
+from handlers.payloads import Body, Submitted, parse_submission
+from handlers.reception import Ack, Reception
+
+NOT_RECORDED = "Your decision could not be recorded, so nothing was sent. Close this and try again in a moment."
+FAILED = "Something went wrong on our side. Close this and look at the card: it shows what is true."
+STILL_LOOKING = (
+    "Microsoft has not said what became of your decision. Nothing is sent twice: we keep asking, the card will show "
+    "the answer, and you will get a direct message."
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Modals:
+    """Listeners for view submissions."""
+
+    reception: Reception
+    decisions: Decisions
+    screens: Screens
+    outbox: Outbox
+    clock: Clock
+
+    async def submitted(self, ack: Ack, body: Body) -> None:
+        """A decision: looked at, written down, acknowledged, carried out in the background."""
+        submitted = parse_submission(body)
+        if submitted is None:
+            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            return
+        try:
+            shown = await self.decisions.review(_submission(submitted))
+            fresh = await self.reception.deliveries.take(submitted.key, "submission", submitted.user)
+        except BotError:
+            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            return
+        if isinstance(shown, Refused):
+            await self._send_back(ack, submitted, shown)
+            return
+        await ack(response_action="update", view=sending_modal(shown.row, shown.verdict))
+        if fresh:
+            self.reception.work(submitted, self._decide(submitted, shown.row.key), self._failed(submitted))
+
+    async def _send_back(self, ack: Ack, submitted: Submitted, refused: Refused) -> None:
+        """Say in the form itself what is missing, or replace it with why it cannot be sent."""
+        if refused.why is Why.COMMENT_MISSING:
+            await ack(response_action="errors", errors={submitted.block_id: refused.text})
+        else:
+            await ack(response_action="update", view=refused_modal(refused.text))
+        await self.reception.deliveries.close(submitted.key, f"refused: {refused.why}")
+
+    async def _decide(self, submitted: Submitted, key: RequestKey) -> str:
+        fate = await self.decisions.decide(_submission(submitted))
+        self.reception.nudge()
+        if not await self._show(submitted, await self._view(submitted, fate)):
+            await self._tell(submitted, key, fate)
+        return type(fate).__name__.lower()
+
+    async def _view(self, submitted: Submitted, fate: Done | Waiting | Refused) -> View:
+        if isinstance(fate, Refused):
+            return await self.reception.answers.refusal_modal(submitted.team, submitted.user, fate)
+        if isinstance(fate, Waiting):
+            return outcome_modal(fate.row, "No answer yet", STILL_LOOKING)
+        approved = fate.row.status is Status.APPROVED
+        body = "Microsoft activates the role now." if approved else "Nothing was activated. The requestor is told why."
+        return outcome_modal(fate.row, f"You {'approved' if approved else 'denied'} this request", body)
+
+    async def _show(self, submitted: Submitted, view: View) -> bool:
+        try:
+            return await self.screens.update_modal(submitted.view_id, view)
+        except BotError:
+            return False  # the modal cannot be reached: a direct message says the same
+
+    async def _tell(self, submitted: Submitted, key: RequestKey, fate: Done | Waiting | Refused) -> None:
+        """The modal was closed: a direct message instead. While waiting there is nothing to tell yet."""
+        if isinstance(fate, Waiting):
+            return
+        refused = fate.text if isinstance(fate, Refused) else ""
+        notice = Notice(submitted.key, "fate", key, to_slack=submitted.user, facts={"refused": refused})
+        await self.outbox.owe(notice, f"fate:{submitted.key}", self.clock())
+
+    def _failed(self, submitted: Submitted) -> Callable[[], Awaitable[None]]:
+        async def failed() -> None:
+            await self._show(submitted, refused_modal(FAILED))
+
+        return failed
+
+
+def _submission(submitted: Submitted) -> Submission:
+    return Submission(submitted.team, submitted.user, submitted.token, submitted.comment, submitted.view_id)

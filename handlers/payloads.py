@@ -1,0 +1,144 @@
+"""Slack's payloads as values, parsed once at the door. What is not in these values is never believed.
+
+The text, blocks and names in a payload are display data; only ids, tokens and what somebody typed are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.request import Verdict
+from blocks import ids
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One press on one of our buttons, and where it was pressed (`ts` is empty outside a message)."""
+
+    team: str
+    user: str
+    channel: str
+    ts: str
+    action_id: str
+    value: str
+    key: str
+    trigger_id: str
+    response_url: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the pressed button stands for."""
+        return Verdict.APPROVE if self.action_id == ids.APPROVE else Verdict.DENY
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A submitted decision modal: its own token and what was written."""
+
+    team: str
+    user: str
+    token: str
+    view_id: str
+    comment: str
+    block_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A typed `/pim ...`."""
+
+    team: str
+    user: str
+    words: tuple[str, ...]
+    key: str
+    response_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody opened the App Home tab."""
+
+    team: str
+    user: str
+    key: str
+
+
+def parse_action(body: Body) -> Action | None:
+    """The one action of a block_actions payload; None when it is not exactly one of ours."""
+    actions = body.get("actions")
+    if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], Mapping):
+        return None
+    action, container = actions[0], _part(body, "container")
+    action_id = _text(action, "action_id")
+    if action_id not in ids.ACTIONS or not ids.ours(_text(action, "block_id")):
+        return None
+    user = _text(_part(body, "user"), "id")
+    channel = _text(container, "channel_id")
+    where = channel + _text(container, "message_ts") or _text(container, "view_id")
+    parts = (_text(_part(body, "team"), "id"), user, where, _text(action, "action_ts"), action_id)
+    return Action(
+        team=parts[0],
+        user=user,
+        channel=channel,
+        ts=_text(container, "message_ts"),
+        action_id=action_id,
+        value=_text(action, "value"),
+        key="action:" + ":".join(parts),
+        trigger_id=_text(body, "trigger_id"),
+        response_url=_text(body, "response_url"),
+    )
+
+
+def parse_submission(body: Body) -> Submitted | None:
+    """A submission of our decision modal; None when it carries no token."""
+    view = _part(body, "view")
+    token = _text(view, "private_metadata")
+    if _text(view, "callback_id") != ids.DECIDE_MODAL or not token:
+        return None
+    values = _part(_part(view, "state"), "values")
+    block_id = ids.REASON_BLOCK if ids.REASON_BLOCK in values else ids.COMMENT_BLOCK
+    inputs = list(_part(values, block_id).values())
+    written = _text(inputs[0], "value") if inputs and isinstance(inputs[0], Mapping) else ""
+    return Submitted(
+        team=_text(_part(body, "team"), "id"),
+        user=_text(_part(body, "user"), "id"),
+        token=token,
+        view_id=_text(view, "id"),
+        comment=written,
+        block_id=block_id,
+        key="submission:" + _text(body, "trigger_id"),
+    )
+
+
+def parse_command(body: Body) -> Command:
+    """A slash command. Words are cut at blanks; their case is kept, since a name may follow."""
+    return Command(
+        team=_text(body, "team_id"),
+        user=_text(body, "user_id"),
+        words=tuple(_text(body, "text").split()),
+        key="command:" + _text(body, "trigger_id"),
+        response_url=_text(body, "response_url"),
+    )
+
+
+def parse_opened(body: Body) -> Opened | None:
+    """An app_home_opened event for the Home tab; None for the other tab."""
+    event = _part(body, "event")
+    if _text(event, "tab") != "home":
+        return None
+    return Opened(_text(body, "team_id"), _text(event, "user"), "event:" + _text(body, "event_id"))
+
+
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,57 @@
+"""The place check, before every listener and on both transports: our app, our workspace, a person of our workspace.
+
+Bolt accepts any validly signed payload, also of another app, of another workspace, and of a stranger in a shared
+channel; this middleware does not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import BoltResponse
+
+from blocks import notices
+from handlers.answers import Answers
+from handlers.payloads import Body
+
+STRANGER = "Only members of this workspace can use this. Nothing was changed."
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Place:
+    """`check` is a Bolt global middleware. `app_id` and `team` are pinned at the start of the process."""
+
+    app_id: str
+    team: str
+    answers: Answers
+
+    async def check(
+        self,
+        body: dict[str, Any],
+        next: Callable[[], Awaitable[Any]],  # noqa: A002 - Bolt injects it by this name
+    ) -> BoltResponse | None:
+        """Pass on, or end here with 200 so that Slack does not send it again."""
+        if _text(body, "api_app_id") != self.app_id or _team(body) != self.team:
+            log.warning("A signed payload of another app or workspace was ignored.")
+            return BoltResponse(status=403, body="This bot serves another workspace.")
+        if isinstance(body.get("user"), dict) and _text(body["user"], "team_id") != self.team:
+            log.warning("Somebody of another workspace pressed one of our buttons; refused.")
+            await self.answers.whisper(_text(body, "response_url"), notices.refusal(STRANGER))
+            return BoltResponse(status=200, body="")
+        await next()
+        return None
+
+
+def _team(body: Body) -> str:
+    """The workspace of an action or submission (`team.id`), a command or an event (`team_id`)."""
+    team = body.get("team")
+    return _text(team, "id") if isinstance(team, dict) else _text(body, "team_id")
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

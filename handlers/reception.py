@@ -1,0 +1,69 @@
+"""The first milliseconds of every delivery: written down once, acknowledged, then worked on in the background.
+
+Nothing may raise after the ack inside Bolt's own call (it would answer 404 three seconds later), hence the tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.domain.errors import BotError
+from app.inbox import Deliveries
+from blocks import notices
+from handlers.answers import NOT_RECORDED, SOMETHING_FAILED, Answers
+from handlers.tasks import Tasks
+
+Ack = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Delivery(Protocol):
+    """What every parsed payload has."""
+
+    @property
+    def key(self) -> str:
+        """Unique for one press, typed command or submission."""
+
+    @property
+    def user(self) -> str:
+        """Who did it."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Reception:
+    """Takes deliveries in; `nudge` tells the painter that rows changed."""
+
+    deliveries: Deliveries
+    answers: Answers
+    tasks: Tasks
+    nudge: Callable[[], None]
+
+    async def first(self, delivery: Delivery, what: str, response_url: str) -> bool:
+        """True when this is the first delivery and its row is committed. A lost database is said to the person."""
+        try:
+            return await self.deliveries.take(delivery.key, what, delivery.user)
+        except BotError:
+            await self.answers.whisper(response_url, notices.refusal(NOT_RECORDED))
+            return False
+
+    def work(
+        self, delivery: Delivery, job: Coroutine[Any, Any, str], on_error: Callable[[], Awaitable[None]]
+    ) -> asyncio.Task[None]:
+        """Run the job after the ack, close its row with what the job returns, and let the painter look at once."""
+
+        async def run() -> None:
+            outcome = await job
+            await self.deliveries.close(delivery.key, outcome)
+            self.nudge()
+
+        return self.tasks.spawn(run(), on_error)
+
+    def sorry(self, response_url: str) -> Callable[[], Awaitable[None]]:
+        """What to do when a job fails: say so, to this person only."""
+
+        async def failed() -> None:
+            await self.answers.whisper(response_url, notices.refusal(SOMETHING_FAILED))
+
+        return failed

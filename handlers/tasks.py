@@ -1,0 +1,44 @@
+"""Work that goes on after the ack: references are kept, failures reported, and a stop waits for what is running.
+
+Slack's own background listeners are bare tasks: unreferenced, unreported, and lost at shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tasks:
+    """The tasks of this process that answer people."""
+
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run it; when it fails, log the reason and let `on_error` tell the person. Never raises."""
+        task = asyncio.create_task(_guarded(work, on_error))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what is running, at most so long. What is cut off is repaired by rows after the next start."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=seconds)
+
+
+async def _guarded(work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work
+    except Exception:  # the edge of every listener: nobody above could tell the person
+        log.exception("A click could not be answered.")
+        try:
+            await on_error()
+        except Exception:  # Slack itself may be what failed; the log already has the reason
+            log.exception("The person could not be told either.")

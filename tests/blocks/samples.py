@@ -1,0 +1,167 @@
+"""Requests in every state, and everything the builders emit for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.domain.request import (
+    ActivationRequest,
+    Decided,
+    Kind,
+    Person,
+    PolicyFacts,
+    RequestKey,
+    Role,
+    Scope,
+    Status,
+    Ticket,
+    Verdict,
+    Where,
+)
+from app.domain.risk import assess
+from app.domain.roles import EXCHANGE_ADMINISTRATOR
+from app.domain.row import RequestRow
+from app.ports import Counters, Link, LinkState, Page
+from blocks import home, lists, modal, notices
+from blocks.card import card, fallback_card
+from blocks.lint import Surface
+from blocks.message import Message
+from blocks.rows import Waiting
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ANN = Person("oid-ann", "Ann Ames", "ann@contoso.example")
+BOB = Person("oid-bob", "Bob Berg", "bob@contoso.example")
+URL = "https://bot.example/sign-in/one-time"
+REQUEST = ActivationRequest(
+    key=RequestKey(Kind.ENTRA, "6f1d0c7e-0000-4000-8000-000000000001"),
+    native_status="PendingApproval",
+    action="selfActivate",
+    requestor=BOB,
+    created_by=BOB.id,
+    role=Role(EXCHANGE_ADMINISTRATOR, "Exchange Administrator", built_in=True),
+    scope=Scope("/"),
+    justification="Move the mailboxes of the Lyon office to the new hub,\nplanned for tonight",
+    ticket=Ticket("CHG0031337", "ServiceNow"),
+    created=NOW - timedelta(hours=1),
+    duration=timedelta(hours=4),
+)
+
+Emitted = tuple[str, Surface, dict[str, Any]]
+
+
+def row(status: Status = Status.PENDING, request: ActivationRequest = REQUEST, **facts: object) -> RequestRow:
+    values: dict[str, Any] = {"risk": assess(request), "version": 3, **facts}
+    return RequestRow(request, status, **values)
+
+
+def decided(comment: str = "", by: Person | None = ANN, where: Where = Where.SLACK) -> Decided:
+    return Decided(NOW + timedelta(minutes=5), where, by, comment)
+
+
+def every_state() -> dict[str, RequestRow]:
+    late = NOW + timedelta(hours=23)
+    started = {"activated": NOW + timedelta(minutes=6), "version": 5}
+    return {
+        "pending": row(),
+        "pending_critical": row(request=critical()),
+        "pending_low": row(request=low()),
+        "pending_starts_later": row(request=replace(REQUEST, start=NOW + timedelta(hours=5))),
+        "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
+        "undecidable": row(request=replace(REQUEST, action="selfExtend")),
+        "deciding": row(Status.DECIDING, deciding=ANN, version=4),
+        "approved": row(Status.APPROVED, decided=decided("Fits CHG0031337"), **started),
+        "approved_in_portal": row(Status.APPROVED, decided=decided(by=None, where=Where.OUTSIDE), version=5),
+        "denied": row(Status.DENIED, decided=decided("Two hours are enough, please ask again"), version=5),
+        "expired": row(Status.EXPIRED, decided=Decided(late, Where.OUTSIDE), version=4),
+        "canceled": row(Status.CANCELED, decided=Decided(NOW, Where.OUTSIDE), version=4),
+        "failed": row(Status.FAILED, decided=decided("RoleAssignmentExists"), version=5),
+    }
+
+
+def critical() -> ActivationRequest:
+    """Every weak point at once, on the strongest role."""
+    role = Role("62e90394-69f5-4237-9190-012177145e10", "Global Administrator", built_in=True)
+    return replace(REQUEST, role=role, justification="need admin access", ticket=Ticket(), duration=timedelta(hours=8))
+
+
+def low() -> ActivationRequest:
+    return replace(REQUEST, role=Role("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader", built_in=True))
+
+
+def hostile(text: str, status: Status = Status.PENDING) -> RequestRow:
+    """The same text in every field that people or Microsoft fill."""
+    person = Person(text, text, text, text)
+    request = replace(
+        REQUEST,
+        key=RequestKey(Kind.ENTRA, text),
+        requestor=person,
+        role=Role(text, text),
+        scope=Scope(text, text),
+        justification=text,
+        ticket=Ticket(text, text),
+        duration=None,
+        duration_text=text,
+    )
+    return row(
+        status, request, deciding=person, decided=decided(text, person), policy=PolicyFacts(comment_required=True)
+    )
+
+
+def link(person: Person = ANN, state: LinkState = LinkState.ACTIVE) -> Link:
+    return Link("l1", "T1", "U1", "tenant", person, state, NOW, 1)
+
+
+def message(name: str, made: Message) -> Emitted:
+    return name, "message", made.payload()
+
+
+def everything(one: RequestRow) -> Iterator[Emitted]:
+    """Whatever the builders can say about this row, long lists included."""
+    name = one.request.requestor.name
+    yield message("card", card(one, "token", card_id="c1", now=NOW))
+    yield message("fallback card", fallback_card(one, card_id="c1", now=NOW))
+    yield message("result", notices.result_message(one, name, name))
+    yield message("receipt", notices.linked_receipt(one.request.requestor, now=NOW))
+    yield message("refusal", notices.refusal(f"{name} is first."))
+    told = notices.outcome_notice(one, now=NOW)
+    if told is not None:
+        yield message("outcome", told)
+    yield from _modals(one, name)
+    yield from _lists(one, name)
+
+
+def _modals(one: RequestRow, name: str) -> Iterator[Emitted]:
+    for verdict in Verdict:
+        yield f"decide {verdict}", "modal", modal.decide_modal(one, verdict, "m" * 43, now=NOW)
+        yield f"sending {verdict}", "modal", modal.sending_modal(one, verdict)
+    yield "done", "modal", modal.outcome_modal(one, name, name)
+    yield "refused", "modal", modal.refused_modal(f"{name} is first.")
+
+
+def _lists(one: RequestRow, name: str) -> Iterator[Emitted]:
+    waiting = [Waiting(one, "https://team.slack.com/archives/C1/p1")] * 25
+    session = link(one.request.requestor)
+    counters = Counters(25, 3, 2, 1)
+    yield message("pending", lists.pending_list(waiting, now=NOW, more=5))
+    yield message("history", lists.history_page(Page((one,) * 10, "c" * 200), now=NOW))
+    yield message("overview", lists.overview(counters, waiting, session, now=NOW))
+    yield message("help", lists.help_text(name))
+    yield "home", "home", home.home(counters, waiting, session)
+
+
+def fixed() -> Iterator[Emitted]:
+    """What does not depend on any request."""
+    yield message("restarted", notices.restarted())
+    yield message("not linked", notices.not_linked(URL))
+    yield "sign in", "modal", modal.sign_in_modal(URL)
+    for kind in Kind:
+        for words in (notices.blind_words(kind), notices.incomplete_words(kind), notices.sighted_words(kind, 2)):
+            yield message(words, notices.channel_note(words, button_shown=True, version=2))
+    yield message("no requests", lists.pending_list([], now=NOW))
+    yield message("no history", lists.history_page(Page(()), now=NOW))
+    for session in (None, link(state=LinkState.SUSPENDED)):
+        yield message("overview", lists.overview(Counters(), [], session, now=NOW))
+        yield "home", "home", home.home(Counters(), [], session)

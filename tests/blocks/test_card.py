@@ -1,0 +1,144 @@
+"""The card in every state: golden JSON, which buttons it has, and what it says where."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.request import Status, Ticket
+from blocks import ids
+from blocks.card import card, fallback_card
+from blocks.message import Message
+from tests.blocks import samples
+
+GOLDEN = Path(__file__).parent / "golden"
+STATES = samples.every_state()
+
+
+def show(row: samples.RequestRow) -> Message:
+    return card(row, "t0ken", card_id="card-1", now=samples.NOW)
+
+
+def buttons(message: Message) -> list[dict[str, Any]]:
+    return [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_card_reads_as_agreed(state: str) -> None:
+    """`PIM_UPDATE_GOLDEN=1 pytest tests/blocks` writes the files anew; read the difference before keeping it."""
+    file = GOLDEN / f"{state}.json"
+    shown = json.dumps(show(STATES[state]).payload(), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("PIM_UPDATE_GOLDEN"):
+        file.write_text(shown, encoding="utf-8")
+    assert shown == file.read_text(encoding="utf-8")
+
+
+def test_golden_folder_holds_the_states_and_nothing_else() -> None:
+    assert {file.stem for file in GOLDEN.glob("*.json")} == set(STATES)
+
+
+@pytest.mark.parametrize("state", [name for name in STATES if not name.startswith(("pending", "undecidable"))])
+def test_no_button_once_it_is_not_pending(state: str) -> None:
+    assert buttons(show(STATES[state])) == []
+
+
+def test_no_button_once_the_24_hours_are_over() -> None:
+    assert buttons(show(STATES["pending_over"])) == []
+
+
+def test_extension_has_only_the_portal_button() -> None:
+    assert [button["action_id"] for button in buttons(show(STATES["undecidable"]))] == [ids.PORTAL]
+
+
+def test_pending_card_carries_the_token_and_nothing_else() -> None:
+    values = {button["action_id"]: button.get("value") for button in buttons(show(STATES["pending"]))}
+    assert values == {ids.APPROVE: "t0ken", ids.DENY: "t0ken", ids.PORTAL: None}
+
+
+@pytest.mark.parametrize("state,style", [("pending", None), ("pending_critical", None), ("pending_low", "primary")])
+def test_approve_is_green_only_below_high(state: str, style: str | None) -> None:
+    approve = buttons(show(STATES[state]))[0]
+    assert approve.get("style") == style
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_version_keeps_rich_text(state: str) -> None:
+    assert "rich_text" in {block["type"] for block in show(STATES[state]).blocks}
+
+
+def test_new_version_has_new_block_ids() -> None:
+    row = STATES["pending"]
+    before = {block["block_id"] for block in show(row).blocks}
+    after = {block["block_id"] for block in show(replace(row, version=row.version + 1)).blocks}
+    assert not before & after
+    assert all(map(ids.ours, before | after))
+
+
+def test_metadata_names_the_copy_only() -> None:
+    assert show(STATES["pending"]).metadata == {"event_type": "pim_card", "event_payload": {"card": "card-1"}}
+
+
+def test_long_justification_is_cut_at_300_and_stays_on_one_line() -> None:
+    row = samples.row(request=replace(samples.REQUEST, justification="why\n" * 200))
+    quoted = next(
+        part["elements"][0]["text"]
+        for block in show(row).blocks
+        if block["type"] == "rich_text"
+        for part in block["elements"]
+        if part["type"] == "rich_text_quote"
+    )
+    assert quoted.endswith("…")
+    assert len(quoted) <= 300
+    assert "\n" not in quoted
+
+
+def test_missing_ticket_is_said() -> None:
+    row = samples.row(request=replace(samples.REQUEST, ticket=Ticket("  ", "ServiceNow")))
+    assert '"No ticket"' in json.dumps(show(row).blocks)
+
+
+def test_unreadable_duration_is_shown_raw() -> None:
+    row = samples.row(request=replace(samples.REQUEST, duration=None, duration_text="P1M"))
+    words = json.dumps(show(row).blocks)
+    assert '"P1M"' in words
+    assert "check it in the portal" in words
+
+
+def test_our_own_approval_words_are_not_quoted_as_a_comment() -> None:
+    row = samples.row(Status.APPROVED, decided=samples.decided("Approved in Slack"))
+    assert "Approved in Slack" not in json.dumps(show(row).blocks)
+
+
+def test_start_in_the_past_is_not_shown() -> None:
+    row = samples.row(request=replace(samples.REQUEST, start=samples.NOW - timedelta(minutes=1)))
+    assert "Starts" not in json.dumps(show(row).blocks)
+
+
+def test_ended_role_says_when_it_ended() -> None:
+    row = replace(STATES["approved"], deactivated=samples.NOW)
+    assert '"Ended "' in json.dumps(show(row).blocks)
+
+
+def test_portal_address_of_another_cloud_is_used() -> None:
+    message = card(STATES["pending"], "t", card_id="c", now=samples.NOW, portal_url="https://entra.microsoft.us/")
+    assert buttons(message)[-1]["url"] == "https://entra.microsoft.us/"
+
+
+def test_fallback_card_has_no_blocks_and_says_where_to_decide() -> None:
+    message = fallback_card(STATES["pending"], card_id="card-1", now=samples.NOW)
+    assert message.blocks == []
+    assert message.text.startswith("High: Bob Berg asks for Exchange Administrator for 4 h; decide by 08:00 UTC")
+    assert "<https://entra.microsoft.com/#view/" in message.text
+    assert message.metadata == {"event_type": "pim_card", "event_payload": {"card": "card-1"}}
+
+
+def test_fallback_card_of_a_final_request_offers_nothing() -> None:
+    message = fallback_card(STATES["denied"], card_id="card-1", now=samples.NOW)
+    assert "denied 09:05 UTC by Ann Ames in Slack: Two hours" in message.text
+    assert "portal" not in message.text

@@ -1,0 +1,104 @@
+"""Answers to commands, and App Home."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.domain.request import Status
+from app.ports import Counters, LinkState, Page
+from blocks import home, ids, lists
+from blocks.message import Message
+from blocks.rows import Waiting
+from tests.blocks import samples
+
+
+def waiting(count: int) -> list[Waiting]:
+    return [Waiting(samples.row(), f"https://team.slack.com/p{number}") for number in range(count)]
+
+
+def words(message: Message) -> str:
+    return json.dumps(message.blocks, ensure_ascii=False)
+
+
+def history(cursor: str = "") -> Message:
+    rows = (samples.row(), samples.row(Status.DENIED, decided=samples.decided("no")))
+    return lists.history_page(Page(rows, cursor), now=samples.NOW)
+
+
+def test_older_button_carries_the_cursor() -> None:
+    (button,) = history("cursor-7").blocks[-1]["elements"]
+    assert (button["action_id"], button["value"]) == ("pim_page", "cursor-7")
+
+
+def test_last_page_has_no_older_button() -> None:
+    assert "actions" not in {block["type"] for block in history().blocks}
+
+
+def test_history_says_status_who_decided_and_why() -> None:
+    shown = words(history())
+    assert shown.index("Pending") < shown.index("Denied") < shown.index("Ann Ames") < shown.index('"no"')
+    assert history().text.endswith("Exchange Administrator for Bob Berg: denied 09:05 UTC by Ann Ames in Slack: no")
+
+
+def test_pending_list_links_to_the_cards() -> None:
+    shown = words(lists.pending_list(waiting(2), now=samples.NOW))
+    assert "https://team.slack.com/p0" in shown
+    assert "https://team.slack.com/p1" in shown
+    assert "more" not in shown
+
+
+@pytest.mark.parametrize("passed,more,said", [(12, 0, "… and 2 more"), (10, 5, "… and 5 more"), (3, 1, "… and 1 more")])
+def test_pending_list_counts_what_it_does_not_show(passed: int, more: int, said: str) -> None:
+    message = lists.pending_list(waiting(passed), now=samples.NOW, more=more)
+    assert said in words(message)
+    assert message.text.startswith(f"Waiting for a decision: {passed + more}.")
+
+
+def test_card_that_is_not_posted_yet_has_no_link() -> None:
+    assert "Open the card" not in words(lists.pending_list([Waiting(samples.row())], now=samples.NOW))
+
+
+def test_overview_holds_counters_work_sign_in_and_help() -> None:
+    message = lists.overview(Counters(4, 3, 2, 1), waiting(1), samples.link(), now=samples.NOW)
+    shown = words(message)
+    parts = ("Pending now: 4", "Approved, last 7 days: 3", "Denied, last 7 days: 2", "Expired, last 7 days: 1")
+    assert all(part in shown for part in (*parts, "Exchange Administrator", "Ann Ames", "/pim help"))
+    assert message.text.startswith("Pending now: 4, Approved")
+
+
+@pytest.mark.parametrize(
+    "state,buttons", [(None, ["pim_sign_in"]), (LinkState.SUSPENDED, ["pim_sign_in"]), (LinkState.ACTIVE, [])]
+)
+def test_sign_in_button_stands_where_it_is_needed(state: LinkState | None, buttons: list[str]) -> None:
+    session = samples.link(state=state) if state else None
+    blocks = lists.overview(Counters(), [], session, now=samples.NOW).blocks
+    found = [element["action_id"] for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    assert found == buttons
+
+
+def test_help_names_every_command() -> None:
+    message = lists.help_text()
+    assert all(command in words(message) and command in message.text for command, _does in lists.COMMANDS)
+
+
+def test_unknown_command_is_repeated_and_gets_the_help() -> None:
+    message = lists.help_text("<!channel> histroy")
+    assert message.text.startswith("There is no /pim &lt;!channel&gt; histroy.")
+    assert "There is no " in words(message)
+    assert "/pim history" in words(message)
+
+
+def test_home_shows_work_first_and_at_most_twenty() -> None:
+    view = home.home(Counters(), waiting(23), None)
+    shown = json.dumps(view, ensure_ascii=False)
+    assert view["blocks"][0]["text"]["text"] == "Waiting for a decision"
+    assert shown.count("Open the card") == 20
+    assert "… and 3 more" in shown
+
+
+def test_home_never_holds_a_one_time_address() -> None:
+    view = home.home(Counters(), [], None)
+    buttons = [element for block in view["blocks"] if block["type"] == "actions" for element in block["elements"]]
+    assert {button["action_id"]: "url" in button for button in buttons} == {ids.SIGN_IN: False, ids.PORTAL: True}

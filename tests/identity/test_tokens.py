@@ -1,0 +1,349 @@
+"""Tokens: refreshed and saved by compare-and-set, refused once, and gone after a sign-out, whatever races."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import httpx
+import msal
+import pytest
+from fakes_identity import (
+    ANN,
+    ANN_SLACK,
+    BEN,
+    BEN_SLACK,
+    CLIENT,
+    KEYS,
+    TENANT,
+    FakeClock,
+    FakeLinks,
+    Providers,
+    a_link,
+    make_entra,
+    oauth_error,
+)
+
+from app.domain.errors import SignInRequired, Unavailable
+from app.domain.request import Person
+from app.identity.entra import SCOPES
+from app.identity.keyring import Keyring
+from app.identity.sign_in import cache_context
+from app.identity.tokens import CACHE, GraphTokens
+from app.ports import Link, LinkState, SealedCache
+
+OVER = [("invalid_grant", 700082), ("interaction_required", 50076), ("login_required", 0), ("invalid_grant", 50173)]
+DOWN = [httpx.Response(503), httpx.Response(429), httpx.ReadTimeout("x"), httpx.Response(200, text="<html>")]
+
+
+@dataclass
+class Desk:
+    """A links table, the providers, and as many bot processes over them as a test wants."""
+
+    links: FakeLinks
+    providers: Providers
+    keyring: Keyring
+    pauses: list[float] = field(default_factory=list)
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
+    wait_for_save: bool = False
+
+    def process(self) -> GraphTokens:
+        return GraphTokens(make_entra(self.providers), self.links, self.keyring, self.providers.clock, self.pause)
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.refused.set()
+        if self.wait_for_save:
+            await self.links.saved.wait()
+
+    def link_up(self, link: Link | None = None, *, life: int = 3600, person: Person | None = None) -> Link:
+        """A link whose cache holds an access token of `life` seconds for `person`."""
+        link = link or a_link()
+        self.providers.person = person or link.person
+        self.providers.life = life
+        cache = msal.SerializableTokenCache()
+        scope = " ".join([*SCOPES, "openid", "profile"])
+        event = {
+            "client_id": CLIENT,
+            "scope": scope.split(),
+            "token_endpoint": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+            "grant_type": "authorization_code",
+            "response": _with_claims(self.providers.tokens({"scope": scope})),
+            "params": None,
+            "data": {},
+        }
+        cache.add(event)
+        sealed = self.keyring.seal(CACHE, cache_context(link.tenant, link.person.id, 1), cache.serialize())
+        self.links.rows[link.id] = SealedCache(link, sealed, 1)
+        self.providers.life = 3600
+        return link
+
+
+def _with_claims(answer: dict[str, object]) -> dict[str, object]:
+    return {**answer, "id_token_claims": msal.oauth2cli.oidc._decode_id_token_claims(answer["id_token"])}  # noqa: SLF001
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(FakeLinks(), Providers(FakeClock()), Keyring.parse(KEYS))
+
+
+async def test_a_valid_token_is_used_without_asking_microsoft(desk: Desk) -> None:
+    token = await desk.process().of(desk.link_up())()
+    assert token.startswith("access-")
+    assert desk.providers.forms == []
+    assert desk.links.cache_saves == 0
+
+
+async def test_an_ended_token_is_refreshed_once_and_saved(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    source = desk.process().of(link)
+    assert await source() == await source()
+    assert [form["grant_type"] for form in desk.providers.forms] == ["refresh_token"]
+    assert desk.links.rows[link.id].version == 2
+
+
+async def test_a_saved_cache_opens_in_another_process(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    assert await desk.process().of(link)() == await desk.process().of(link)()
+    assert desk.links.cache_saves == 1
+
+
+async def test_many_callers_in_one_process_refresh_once(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    source = desk.process().of(link)
+    assert len(set(await asyncio.gather(*(source() for _ in range(20))))) == 1
+    assert len(desk.providers.forms) == 1
+
+
+async def test_two_processes_refreshing_at_once_lock_nobody_out(desk: Desk) -> None:
+    """Refresh tokens are used once here: the loser is refused before the winner saved, and must look again."""
+    link = desk.link_up(life=1)
+    desk.links.before_save = desk.refused.wait
+    desk.wait_for_save = True
+    tokens = await asyncio.gather(*(desk.process().of(link)() for _ in range(2)))
+    assert len(set(tokens)) == 1
+    assert desk.links.suspended == []
+    assert desk.links.cache_saves == len(desk.pauses) == 1
+    assert await desk.process().of(link)() == tokens[0]
+
+
+async def test_a_save_that_comes_second_takes_the_winners_token(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    won: list[str] = []
+
+    async def other_process() -> None:
+        current = desk.links.rows[link.id]
+        desk.link_up(link)
+        fresh = desk.keyring.open(CACHE, cache_context(TENANT, ANN.id, 1), desk.links.rows[link.id].sealed)
+        won.append(next(iter(json.loads(fresh)["AccessToken"].values()))["secret"])
+        sealed = desk.keyring.seal(CACHE, cache_context(TENANT, ANN.id, 2), fresh)
+        desk.links.rows[link.id] = replace(current, sealed=sealed, version=2)
+
+    desk.links.before_save = other_process
+    assert await desk.process().of(link)() == won[0]
+    assert desk.links.rows[link.id].version == 2
+
+
+async def test_a_refresh_racing_a_sign_out_leaves_no_usable_token(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+
+    async def sign_out() -> None:
+        await desk.links.remove(link)
+
+    desk.links.before_save = sign_out
+    with pytest.raises(SignInRequired):
+        await desk.process().of(link)()
+    assert desk.links.rows == {}
+    assert desk.links.cache_saves == 0
+
+
+async def test_a_refresh_racing_a_new_sign_in_does_not_overwrite_it(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    desk.links.before_save = lambda: _sign_in_again(desk, link)
+    await desk.process().of(link)()
+    row = desk.links.rows[link.id]
+    assert (row.link.generation, row.version) == (2, 1)
+
+
+async def _sign_in_again(desk: Desk, link: Link) -> None:
+    desk.link_up(replace(link, generation=2))
+
+
+@pytest.mark.parametrize("error, number", OVER)
+async def test_an_ended_session_suspends_the_link_once(desk: Desk, error: str, number: int) -> None:
+    link = desk.link_up(life=1)
+    desk.providers.answers = [oauth_error(error, number)] * 3
+    process = desk.process()
+    for _ in range(3):
+        with pytest.raises(SignInRequired):
+            await process.of(link)()
+    assert desk.links.suspended == [link.id]
+    assert len(desk.providers.forms) == 1
+    assert desk.links.rows[link.id].sealed == ""
+
+
+async def test_a_refusal_of_an_older_cache_does_not_suspend(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    stale = desk.links.rows[link.id]
+    await desk.process().of(link)()
+    newer = desk.links.rows[link.id]
+    desk.links.rows[link.id] = stale
+    loads: list[SealedCache] = [stale, newer, newer]
+    desk.links.load_cache = lambda _id: _given(loads.pop(0))  # type: ignore[assignment,method-assign]  # a lagging read
+    assert (await desk.process().of(link)()).startswith("access-")
+    assert desk.links.suspended == []
+
+
+async def _given(value: SealedCache) -> SealedCache:
+    return value
+
+
+@pytest.mark.parametrize("error, number", [("invalid_client", 7000215), ("unauthorized_client", 700016)])
+async def test_the_bots_own_bad_credential_is_nobodys_session(desk: Desk, error: str, number: int) -> None:
+    link = desk.link_up(life=1)
+    desk.providers.answers = [oauth_error(error, number, 401)]
+    with pytest.raises(Unavailable) as caught:
+        await desk.process().of(link)()
+    assert desk.links.suspended == []
+    assert "canary" not in str(caught.value)
+
+
+async def test_missing_consent_suspends_nobody(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    desk.providers.answers = [oauth_error("invalid_grant", 65001)]
+    with pytest.raises(Unavailable, match="consent"):
+        await desk.process().of(link)()
+    assert desk.links.suspended == []
+
+
+@pytest.mark.parametrize("outage", DOWN)
+async def test_an_outage_is_survived_while_the_token_lasts(desk: Desk, outage: httpx.Response | Exception) -> None:
+    """Under five minutes MSAL gives a token up; it is still good when there is no other."""
+    link = desk.link_up(life=240)
+    desk.providers.answers = [outage]
+    assert (await desk.process().of(link)()).startswith("access-")
+    assert len(desk.providers.forms) == 1
+    assert desk.links.cache_saves == 0
+
+
+@pytest.mark.parametrize("outage", DOWN)
+async def test_an_outage_without_a_token_is_an_outage_and_no_lost_session(
+    desk: Desk, outage: httpx.Response | Exception
+) -> None:
+    link = desk.link_up(life=30)
+    desk.providers.answers = [outage]
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the class is judged below
+        await desk.process().of(link)()
+    assert getattr(caught.value, "retryable", False)
+    assert desk.links.suspended == []
+    assert (await desk.process().of(link)()).startswith("access-")
+
+
+async def test_a_clock_past_the_tokens_end_makes_the_outage_visible(desk: Desk) -> None:
+    link = desk.link_up(life=240)
+    desk.providers.clock.pass_by(timedelta(seconds=200))
+    desk.providers.answers = [httpx.Response(503)]
+    with pytest.raises(Unavailable):
+        await desk.process().of(link)()
+
+
+@pytest.mark.parametrize("damage", ["", "junk", "v1.k2.AAAA"])
+async def test_a_damaged_cache_suspends_the_link(desk: Desk, damage: str) -> None:
+    link = desk.link_up()
+    desk.links.rows[link.id] = replace(desk.links.rows[link.id], sealed=damage)
+    with pytest.raises(SignInRequired):
+        await desk.process().of(link)()
+    assert desk.links.suspended == [link.id]
+
+
+async def test_a_cache_moved_from_another_row_gives_no_token(desk: Desk) -> None:
+    """Ben's row with Ann's ciphertext: Ben must not act as Ann."""
+    ann = desk.link_up()
+    ben = desk.link_up(a_link(BEN, BEN_SLACK))
+    desk.links.rows[ben.id] = replace(desk.links.rows[ben.id], sealed=desk.links.rows[ann.id].sealed)
+    with pytest.raises(SignInRequired):
+        await desk.process().of(ben)()
+    assert desk.links.suspended == [ben.id]
+
+
+async def test_a_cache_rolled_back_to_an_older_save_gives_no_token(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    old = desk.links.rows[link.id].sealed
+    await desk.process().of(link)()
+    desk.links.rows[link.id] = replace(desk.links.rows[link.id], sealed=old)
+    with pytest.raises(SignInRequired):
+        await desk.process().of(link)()
+
+
+async def test_a_cache_that_holds_another_person_gives_no_token(desk: Desk) -> None:
+    link = desk.link_up(person=BEN)
+    with pytest.raises(SignInRequired):
+        await desk.process().of(link)()
+    assert desk.links.suspended == [link.id]
+
+
+async def test_a_source_of_somebody_linked_before_gives_no_token_of_whoever_is_linked_now(desk: Desk) -> None:
+    before = desk.link_up()
+    desk.link_up(replace(before, person=BEN, generation=2))
+    with pytest.raises(SignInRequired):
+        await desk.process().of(before)()
+    assert desk.links.suspended == []
+
+
+async def test_a_suspended_or_removed_link_gives_no_token(desk: Desk) -> None:
+    link = desk.link_up()
+    process = desk.process()
+    desk.links.rows[link.id] = replace(desk.links.rows[link.id], link=replace(link, state=LinkState.SUSPENDED))
+    with pytest.raises(SignInRequired):
+        await process.of(link)()
+    await desk.links.remove(link)
+    with pytest.raises(SignInRequired):
+        await process.of(link)()
+    assert desk.providers.calls == []
+
+
+async def test_one_persons_outage_does_not_hold_up_another(desk: Desk) -> None:
+    """MSAL remembers a 429 per application object: each call has its own."""
+    ann, ben = desk.link_up(life=1), desk.link_up(a_link(BEN, BEN_SLACK), life=1)
+    process = desk.process()
+    desk.providers.answers = [httpx.Response(429, headers={"retry-after": "3600"})]
+    with pytest.raises(Unavailable):
+        await process.of(ann)()
+    assert (await process.of(ben)()).startswith("access-")
+    assert (await process.of(a_link(ANN, ANN_SLACK))()).startswith("access-")
+
+
+async def test_nothing_of_a_cache_is_stored_in_the_clear(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    await desk.process().of(link)()
+    stored = desk.links.rows[link.id].sealed
+    assert not [word for word in ("access-", "refresh-", ANN.id, ANN.upn) if word in stored]
+
+
+async def test_the_bots_own_token_is_asked_for_once(desk: Desk) -> None:
+    own = desk.process().application()
+    assert await asyncio.gather(*(own() for _ in range(5))) == ["own"] * 5
+    assert [form["scope"] for form in desk.providers.forms] == ["https://graph.microsoft.com/.default"]
+
+
+async def test_the_bots_own_token_survives_an_outage_until_its_end(desk: Desk) -> None:
+    desk.providers.life = 240
+    own = desk.process().application()
+    await own()
+    desk.providers.answers = [httpx.Response(503)] * 2
+    assert await own() == "own"
+    desk.providers.clock.pass_by(timedelta(seconds=200))
+    with pytest.raises(Unavailable):
+        await own()
+
+
+async def test_a_refused_application_is_an_outage_until_it_is_mended(desk: Desk) -> None:
+    desk.providers.answers = [oauth_error("invalid_client", 7000215, 401), oauth_error("invalid_client", 7000215)]
+    own = desk.process().application()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="administrator"):
+            await own()
+    assert await own() == "own"

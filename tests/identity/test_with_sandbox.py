@@ -1,0 +1,192 @@
+"""The whole sign-in against the emulated world and the real tables, by a browser that minds cookies and policies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from secrets import token_urlsafe
+
+import httpx
+import pytest
+from fakes_identity import KEYS, FakeOutbox
+from fastapi import FastAPI
+from sandbox.world_rig import Rig
+
+from app.api.pages import sign_in_pages
+from app.domain.errors import SignInRequired
+from app.identity.entra import Entra, Registration
+from app.identity.keyring import Keyring
+from app.identity.microsoft import MicrosoftSignIn
+from app.identity.msal_http import LoginHttp
+from app.identity.origins import Origins
+from app.identity.sign_in import BrowserSignIn, cache_context
+from app.identity.slack import SlackClient, SlackSignIn
+from app.identity.tokens import CACHE, GraphTokens
+from app.identity.wire import PinnedHttp
+from app.linking import Linking
+from app.ports import Link
+from app.sandbox.people import Person
+from app.sandbox.sign_in_walk import Walk, walk
+from app.store.flows import StoredFlows
+from app.store.links import StoredLinks
+from app.store.writer import Store
+
+
+class FromThreads(httpx.BaseTransport):
+    """Lets MSAL's threads call an application that lives on the test's event loop."""
+
+    def __init__(self, browser: Callable[[], httpx.AsyncClient]) -> None:
+        self._client = browser()
+        self._loop = asyncio.get_running_loop()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        sent = self._client.request(
+            request.method, str(request.url), content=request.read(), headers=dict(request.headers)
+        )
+        answer = asyncio.run_coroutine_threadsafe(sent, self._loop).result(timeout=30)
+        return httpx.Response(answer.status_code, content=answer.content)
+
+
+class World:
+    """The bot's identity room and its pages, wired to the emulated world."""
+
+    def __init__(self, store: Store) -> None:
+        self.rig = Rig()
+        settings = self.rig.settings
+        root = settings.world_url
+        origins = Origins(f"{root}/graph", f"{root}/arm", f"{root}/login", f"{root}/slack/api")
+        clock, keyring = self.rig.world.now, Keyring.parse(KEYS)
+        self.keyring = keyring
+        registration = Registration(settings.tenant, settings.client_id, settings.client_secret)
+        self.entra = Entra(registration, LoginHttp(origins, FromThreads(self.rig.browser)))
+        http = PinnedHttp(origins, httpx.ASGITransport(self.rig.app))
+        client = SlackClient(settings.slack_client_id, settings.slack_client_secret, settings.team)
+        slack = SlackSignIn(client, http, origins, settings.bot_url)
+        microsoft = MicrosoftSignIn(self.entra, http, origins, settings.bot_url)
+        self.links, self.outbox = StoredLinks(store), FakeOutbox()
+        self.linking = Linking(
+            BrowserSignIn(slack, microsoft, keyring, clock),
+            StoredFlows(store),
+            self.links,
+            self.outbox,  # type: ignore[arg-type]  # only `owe` is called
+            clock,
+            lambda: token_urlsafe(32),
+            settings.bot_url,
+            settings.team,
+        )
+        self.tokens = GraphTokens(self.entra, self.links, keyring, clock, _at_once)
+        bot = FastAPI()
+        bot.include_router(sign_in_pages(self.linking, origins.form_targets()))
+        self.rig.sites[settings.bot_url] = bot
+
+    async def sign_in(self, starter: str, slack: str = "", microsoft: str = "") -> Walk:
+        """Start as one person; the two names let another one sit at a provider's page."""
+        people = self.rig.world.people
+
+        def person_at(url: str) -> Person:
+            return people[(slack if "/slack/" in url else microsoft) or starter]
+
+        address = await self.linking.begin(self.rig.settings.team, people[starter].slack or "")
+        async with self.rig.browser() as client:
+            return await walk(client, address, person_at, self.rig.world.now)
+
+    async def link_of(self, name: str) -> Link | None:
+        return await self.links.by_slack(self.rig.settings.team, self.rig.world.people[name].slack or "")
+
+    async def end_access_token(self, link: Link) -> None:
+        """Rewrite the stored cache as if its access token had just ended."""
+        stored = await self.links.load_cache(link.id)
+        assert stored is not None
+        opened = self.keyring.open(CACHE, cache_context(link.tenant, link.person.id, stored.version), stored.sealed)
+        cache = json.loads(opened)
+        for entry in cache["AccessToken"].values():
+            entry["expires_on"] = "1"
+        context = cache_context(link.tenant, link.person.id, stored.version + 1)
+        assert await self.links.save_cache(stored, self.keyring.seal(CACHE, context, json.dumps(cache)))
+
+    async def who(self, link: Link) -> object:
+        """Whom Graph takes the link's token for."""
+        return (await self.rig.raw("/v1.0/me", await self.tokens.of(link)())).json()["id"]
+
+
+async def _at_once(_seconds: float) -> None:
+    return None
+
+
+@pytest.fixture
+async def world(store: Store) -> World:
+    return World(store)
+
+
+async def test_a_person_signs_in_and_graph_knows_them_by_their_token(world: World) -> None:
+    walked = await world.sign_in("ann")
+    assert (walked.ok, walked.outcome) == (True, "linked"), walked
+    link = await world.link_of("ann")
+    assert link is not None
+    assert link.person.id == world.rig.world.people["ann"].oid
+    assert await world.who(link) == link.person.id
+    assert [notice.topic for notice in world.outbox.notices] == ["linked"]
+
+
+async def test_a_refreshed_token_is_still_the_same_persons(world: World) -> None:
+    await world.sign_in("ann")
+    link = await world.link_of("ann")
+    assert link is not None
+    first = await world.tokens.of(link)()
+    await world.end_access_token(link)
+    second = await world.tokens.of(link)()
+    assert second != first
+    assert await world.who(link) == link.person.id
+    assert await world.tokens.of(link)() == second
+
+
+async def test_a_forwarded_link_makes_no_link(world: World) -> None:
+    walked = await world.sign_in("rob", slack="ann", microsoft="ann")
+    assert (walked.ok, walked.outcome) == (False, "failed")
+    assert await world.link_of("rob") is None
+    assert await world.link_of("ann") is None
+    assert walked.pages[-1]["status"] == 400
+
+
+async def test_a_second_slack_account_cannot_take_a_linked_microsoft_account(world: World) -> None:
+    await world.sign_in("ann")
+    walked = await world.sign_in("rob", microsoft="ann")
+    assert (walked.ok, walked.outcome) == (False, "failed")
+    assert await world.link_of("rob") is None
+
+
+async def test_signing_in_again_renews_the_link(world: World) -> None:
+    await world.sign_in("ann")
+    assert (await world.sign_in("ann")).ok
+    link = await world.link_of("ann")
+    assert link is not None
+    assert link.generation == 2
+    assert await world.who(link) == link.person.id
+
+
+async def test_after_signing_out_an_old_source_gives_no_token(world: World) -> None:
+    await world.sign_in("ann")
+    link = await world.link_of("ann")
+    assert link is not None
+    source = world.tokens.of(link)
+    await source()
+    await world.linking.sign_out(link.team, link.slack_user)
+    with pytest.raises(SignInRequired):
+        await source()
+
+
+async def test_the_bots_own_token_is_an_application(world: World) -> None:
+    token = await world.tokens.application()()
+    assert (await world.rig.raw("/v1.0/me", token)).status_code >= 400
+    answer = await world.rig.raw("/v1.0/roleManagement/directory/roleAssignmentScheduleRequests", token)
+    assert answer.status_code == 200
+
+
+async def test_an_old_link_address_is_refused(world: World) -> None:
+    address = await world.linking.begin(world.rig.settings.team, world.rig.world.people["ann"].slack or "")
+    world.rig.clock.now += timedelta(minutes=11)
+    async with world.rig.browser() as client:
+        walked = await walk(client, address, lambda _url: world.rig.world.people["ann"], world.rig.world.now)
+    assert (walked.ok, walked.outcome) == (False, "failed")

@@ -1,0 +1,146 @@
+"""The whole emulated world in process, with a clock the test holds and a bot that only records what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+from sandbox.slack_rig import Clock
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from app.sandbox import control, graph, login, slack_api, slack_openid, slack_response
+from app.sandbox.activations import Ask, Request
+from app.sandbox.faults import FaultGate
+from app.sandbox.login_grants import app_answer, user_answer
+from app.sandbox.login_scopes import Scopes, resources
+from app.sandbox.login_tokens import Grant, SigningKey
+from app.sandbox.roles import find_role
+from app.sandbox.world import World
+
+Json = dict[str, Any]
+ROLE_REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
+APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
+
+
+@cache
+def one_key() -> SigningKey:
+    """One key for all tests: making RSA keys is slow."""
+    return SigningKey.make()
+
+
+@dataclass
+class NoBot:
+    """A bot process that is only spoken of."""
+
+    told: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=lambda: {"PIM_ENVIRONMENT": "sandbox"})
+
+    async def start(self) -> int:
+        self.told.append("start")
+        return 4711
+
+    async def stop(self, *, kill: bool = False) -> int | None:
+        self.told.append("kill" if kill else "stop")
+        return 4711
+
+    async def forget(self) -> None:
+        self.told.append("forget")
+
+
+@dataclass
+class Rig:
+    """A fresh world and short ways to call it; `sites` are other applications by origin, such as a bot."""
+
+    clock: Clock = field(default_factory=Clock)
+    bot: NoBot = field(default_factory=NoBot)
+    sites: dict[str, Starlette] = field(default_factory=dict)
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world = World(clock=self.clock, key=one_key())
+        self.settings = self.world.settings
+        parts = (graph, login, slack_api, slack_openid, slack_response)
+        routes = [route for part in parts for route in part.routes(self.world)]
+        routes += control.routes(self.world, self.browser, self.bot)
+        self.app = Starlette(routes=routes, middleware=[Middleware(FaultGate, world=self.world, sleep=self._sleep)])
+        self.http = self.browser()
+
+    def browser(self) -> httpx.AsyncClient:
+        sites = {self.settings.world_url: self.app, **self.sites}
+        mounts = {origin: httpx.ASGITransport(app) for origin, app in sites.items()}
+        return httpx.AsyncClient(mounts=mounts, base_url=self.settings.world_url, trust_env=False)
+
+    def ask(
+        self,
+        requestor: str = "rob",
+        role: str = "Exchange Administrator",
+        *,
+        duration: str = "PT2H",
+        justification: str | None = None,
+        start: datetime | None = None,
+    ) -> Request:
+        found = find_role(role)
+        assert found
+        asked = Ask("entra", requestor, found, duration=duration, justification=justification, start=start)
+        return self.world.ask(asked)
+
+    def app_token(self) -> str:
+        return str(app_answer(self.world, resources(self.settings)["graph"])["access_token"])
+
+    def user_token(self, user: str, only: Iterable[str] | None = None, resource: str = "graph") -> str:
+        wanted = resources(self.settings)[resource]
+        names = wanted.delegated if only is None else tuple(only)
+        grant = Grant(user, Scopes(wanted, names, frozenset(), ""), "", "", None, "", "", self.world.now())
+        return str(user_answer(self.world, self.world.people[user], grant)["access_token"])
+
+    async def graph(
+        self,
+        path: str,
+        user: str = "app",
+        method: str = "GET",
+        *,
+        params: dict[str, str] | None = None,
+        json: object = None,
+    ) -> httpx.Response:
+        token = self.app_token() if user == "app" else self.user_token(user)
+        return await self.raw(path, token, method, params=params, json=json)
+
+    async def raw(
+        self,
+        path: str,
+        token: str,
+        method: str = "GET",
+        *,
+        params: dict[str, str] | None = None,
+        json: object = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        url = f"/graph{path}"
+        return await self.http.request(method, url, headers=headers, params=params, json=json, content=content)
+
+    async def decide(self, request: Request, user: str, result: str = "Approve", why: str = "ok") -> httpx.Response:
+        body = {"reviewResult": result, "justification": why}
+        return await self.graph(f"{APPROVALS}/{request.id}/steps/{request.step_id}", user, "PATCH", json=body)
+
+    async def step(self, request: Request, user: str) -> Json:
+        answer = await self.graph(f"{APPROVALS}/{request.id}/steps", user)
+        step: Json = answer.json()["value"][0]
+        return step
+
+    def forward(self, **span: float) -> datetime:
+        self.clock.now += timedelta(**span)
+        return self.clock.now
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    """Status and Graph error code of a refusal."""
+    return answer.status_code, answer.json()["error"]["code"]
