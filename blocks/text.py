@@ -42,11 +42,11 @@ def utc(moment: datetime | None) -> str:
 
 
 def hour(moment: datetime | None, now: datetime) -> str:
-    """`14:30 UTC`, with its date when it is more than a day away from `now` and the hour alone would mislead."""
+    """`14:30 UTC`, with the day (`24 Nov 03:08 UTC`) when that is not today's: the hour alone would mislead."""
     at = known(moment)
-    if at is None or abs((at - now).total_seconds()) > _DAY_SECONDS:
+    if at is None or at.year != now.astimezone(UTC).year:
         return utc(at)
-    return f"{at:%H:%M} UTC"
+    return f"{at:%H:%M} UTC" if at.date() == now.astimezone(UTC).date() else f"{at.day} {at:%b %H:%M} UTC"
 
 
 def when(moment: datetime | None) -> str:
@@ -95,7 +95,6 @@ def _hidden(char: str) -> bool:
     return unicodedata.category(char) in _HIDDEN or any(low <= char <= high for low, high in _INVISIBLE)
 
 
-_DAY_SECONDS = 24 * 3600 + 300  # clocks may differ by a little
 _EPOCH_YEAR = 1970
 _BREAKS = re.compile("\r\n?")
 # Marks act only at the edge of a word (a_b stays as it is), backticks everywhere, colons around an emoji's name.

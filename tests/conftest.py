@@ -16,9 +16,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from app.store.engine import open_engine
 from app.store.migrate import upgrade
+from app.store.tables import metadata
 from app.store.writer import Store
 
 # --- the network ---
@@ -63,7 +65,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", look_up_near)
 
 
-# --- PostgreSQL: one server a session, one database a test, copied from a migrated template ---
+# --- PostgreSQL: one server a session, and one migrated database that every test leaves to the next one empty ---
 
 
 @dataclass(slots=True)
@@ -78,15 +80,27 @@ class Server:
         """The address of one of its databases, as the bot wants it."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.socket_dir}"
 
-    def create(self, template: str) -> str:
-        """A new database."""
+    def create(self) -> str:
+        """A new database without tables."""
         name = f"test_{next(self.numbers)}"
-        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.admin.execute(f"CREATE DATABASE {name}")
         return name
 
     def drop(self, name: str) -> None:
         """Gone, whoever is still connected."""
         self.admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _empty(connection: psycopg.Connection[Any]) -> None:
+    """Delete every row, which takes a tenth of the time of a new database. The replica's role silences the triggers."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    connection.execute("SET session_replication_role = replica")
+    for name in metadata.tables:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+    connection.execute("INSERT INTO audit_head (id, n, mac) VALUES (1, 0, '')")
 
 
 @pytest.fixture(scope="session")
@@ -112,10 +126,14 @@ def postgres_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: Server) -> str:
-    name = postgres_server.create("template0")
-    asyncio.run(upgrade(postgres_server.url(name)))
-    return name
+def postgres_database(postgres_server: Server) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of a migrated database, and how to empty it."""
+    name = postgres_server.create()
+    url = postgres_server.url(name)
+    asyncio.run(upgrade(url))
+    with psycopg.connect(host=postgres_server.socket_dir, user="postgres", dbname=name, autocommit=True) as connection:
+        yield url, lambda: _empty(connection)
+    postgres_server.drop(name)
 
 
 @pytest.fixture(scope="session")
@@ -141,23 +159,22 @@ def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
         return
     server: Server = request.getfixturevalue("postgres_server")
-    name = server.create("template0")
+    name = server.create()
     yield server.url(name)
     server.drop(name)
 
 
 @pytest.fixture
 def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database, this test's own."""
+    """A migrated database without rows. Tests that change its shape start from an empty one instead."""
     if dialect == "sqlite":
         path = tmp_path / "pim.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    server: Server = request.getfixturevalue("postgres_server")
-    name = server.create(request.getfixturevalue("postgres_template"))
-    yield server.url(name)
-    server.drop(name)
+    url, empty = request.getfixturevalue("postgres_database")
+    yield url
+    empty()
 
 
 @pytest.fixture

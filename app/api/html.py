@@ -21,7 +21,7 @@ def start_page(action: str) -> str:
         "Sign in to PIM Approvals",
         _steps(0),
         _text("You decide activation requests as yourself, so the bot must know both your accounts:"),
-        "<ol><li>Sign in with Slack.</li><li>Sign in with Microsoft, with the account that approves.</li>"
+        "<ol><li>Sign in with Slack.</li><li>Sign in with Microsoft, with the account you use in PIM.</li>"
         "<li>Confirm that both are yours.</li></ol>",
         _text("Go on only if you asked for this link yourself, with /pim sign-in. Never use a link somebody sent you."),
         _form("post", action, {}, "Continue with Slack"),
@@ -36,7 +36,7 @@ def slack_page(proven: SlackProven) -> str:
         "Next: Microsoft",
         _steps(1),
         f"<p>Slack says you are {_name(proven.name or 'signed in')}.</p>",
-        _text("Now sign in with the Microsoft account that is an approver in PIM."),
+        _text("Now sign in with the Microsoft account you use in PIM."),
         _form("get", parts._replace(query="").geturl(), dict(parse_qsl(parts.query)), "Continue with Microsoft"),
     )
 

@@ -69,7 +69,7 @@ def _key_name(token: object) -> str:
         header = jwt.get_unverified_header(token)
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         return ""
-    plain = header.get("alg") == "RS256" and str(header.get("typ", "JWT")).upper() == "JWT" and "crit" not in header
+    plain = header.get("alg") == "RS256" and str(header.get("typ", "JWT")).upper() == "JWT"
     name = header.get("kid")
     return name if plain and isinstance(name, str) else ""
 

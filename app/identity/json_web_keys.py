@@ -7,6 +7,7 @@ provider cannot be reached the known keys serve for another day.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,19 +48,21 @@ class JsonWebKeys:
 
     async def key(self, name: str) -> RSAPublicKey | None:
         """The key of this name, or None when the provider publishes no such key; Unavailable when we cannot know."""
-        if self._due(name):
-            async with self._one_fetch:
+        if name not in self._keys or self._age() > FRESH:
+            async with self._one_fetch:  # whoever comes during a fetch waits for its result
                 if self._due(name):
                     await self._fetch()
-        if self._fetched is None or self._monotonic() - self._fetched > FRESH + STALE:
+        if self._age() > FRESH + STALE:
             raise Unavailable("The provider's signing keys cannot be fetched.")
         return self._keys.get(name)
 
     def _due(self, name: str) -> bool:
-        now = self._monotonic()
-        if self._tried is not None and now - self._tried < PAUSE:
+        if self._tried is not None and self._monotonic() - self._tried < PAUSE:
             return False
-        return self._fetched is None or now - self._fetched > FRESH or name not in self._keys
+        return name not in self._keys or self._age() > FRESH
+
+    def _age(self) -> float:
+        return math.inf if self._fetched is None else self._monotonic() - self._fetched
 
     async def _fetch(self) -> None:
         self._tried = self._monotonic()

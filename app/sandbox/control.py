@@ -126,7 +126,6 @@ class _Hand:
         await self.bot.stop(kill=True)
         await self.bot.forget()
         self.world.reset()
-        self.world.touch()
         return 200, {"pid": await self.bot.start()}
 
 

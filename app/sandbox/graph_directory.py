@@ -49,13 +49,12 @@ def list_members(call: GraphCall) -> Json:
     group = _group(call)
     rows = [user_row(call.world.people[member]) for member in group.members]
     here = f"{call.world.settings.world_url}/graph/{call.version}/{call.path}"
-    answer = page(rows, call.query, here)
+    shown, link = page(rows, lambda row: str(row["id"]), call.query, here)
     chosen = call.query.get("$select") or ",".join(USER_DEFAULT)
-    answer["value"] = [
-        {"@odata.type": "#microsoft.graph.user", **row}
-        for row in select(answer["value"], chosen, "user", USER_PROPERTIES)
+    members = [
+        {"@odata.type": "#microsoft.graph.user", **row} for row in select(shown, chosen, "user", USER_PROPERTIES)
     ]
-    return {"@odata.context": call.context("directoryObjects"), **answer}
+    return {"@odata.context": call.context("directoryObjects"), "value": members, **link}
 
 
 def list_roles(call: GraphCall) -> Json:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 from app.sandbox.graph_gate import GraphError
 from app.sandbox.wire import Json
 
 PAGE = 100
+Item = TypeVar("Item")
+Page = tuple[list[Item], dict[str, str]]
 _CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z/]*)\s+(eq|ne)\s+('(?:[^']|'')*'|true|false|null)\s*")
 _AND = re.compile(r"and(?=\s)")
 
@@ -81,21 +84,26 @@ def read_expand(text: str | None, allowed: Mapping[str, str]) -> dict[str, str]:
     return asked
 
 
-def page(rows: Sequence[Json], query: Mapping[str, str], here: str) -> Json:
-    """One page of rows, with `@odata.nextLink` on the address `here` while more follow."""
+def page(items: Sequence[Item], key: Callable[[Item], str], query: Mapping[str, str], here: str) -> Page[Item]:
+    """One page of items, and the `@odata.nextLink` that leads on: `here` with a token; empty at the end."""
     size = _page_size(query.get("$top"))
-    start = _position(query.get("$skiptoken"), rows)
-    answer: Json = {"value": list(rows[start : start + size])}
-    if start + size < len(rows):
-        token = base64.urlsafe_b64encode(str(rows[start + size - 1]["id"]).encode()).decode().rstrip("=")
-        kept = {name: value for name, value in query.items() if name != "$skiptoken"} | {"$skiptoken": token}
-        answer["@odata.nextLink"] = f"{here}?{_encoded(kept)}"
-    return answer
+    start = _position(query.get("$skiptoken"), items, key)
+    chosen = list(items[start : start + size])
+    if start + size >= len(items):
+        return chosen, {}
+    token = base64.urlsafe_b64encode(key(chosen[-1]).encode()).decode().rstrip("=")
+    kept = {name: value for name, value in query.items() if name != "$skiptoken"} | {"$skiptoken": token}
+    return chosen, {"@odata.nextLink": f"{here}?{_encoded(kept)}"}
 
 
 def keep(rows: Iterable[Json], clauses: Sequence[Clause]) -> list[Json]:
     """The rows that meet every clause."""
-    return [row for row in rows if all(clause.holds(row) for clause in clauses)]
+    return [row for row in rows if meets(row, clauses)]
+
+
+def meets(row: Json, clauses: Sequence[Clause]) -> bool:
+    """Whether a row meets every clause."""
+    return all(clause.holds(row) for clause in clauses)
 
 
 def _part(pattern: re.Pattern[str], text: str, position: int) -> re.Match[str]:
@@ -128,12 +136,12 @@ def _page_size(text: str | None) -> int:
     return int(text)
 
 
-def _position(token: str | None, rows: Sequence[Json]) -> int:
+def _position(token: str | None, items: Sequence[Item], key: Callable[[Item], str]) -> int:
     if token is None:
         return 0
     try:
         last = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        return next(number for number, row in enumerate(rows) if row["id"] == last) + 1
+        return next(number for number, item in enumerate(items) if key(item) == last) + 1
     except (binascii.Error, UnicodeDecodeError, StopIteration) as problem:
         raise GraphError(400, "BadRequest", "The $skiptoken is not valid.") from problem
 

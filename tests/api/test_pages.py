@@ -274,6 +274,7 @@ BAD_FORMS: list[dict[str, Any]] = [
 async def test_what_is_no_plain_form_is_refused(rig: Rig, body: dict[str, Any]) -> None:
     response = await rig.browser.post(CALLBACK, **body)
     assert (response.status_code, Parsed(response.text).outcome) == (400, "failed")
+    assert "something else than the form" in response.text
 
 
 @pytest.mark.parametrize("extra", ["next=https://evil.example", "next=//evil.example", "redirect_uri=\\\\evil"])

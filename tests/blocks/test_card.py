@@ -133,7 +133,7 @@ def test_portal_address_of_another_cloud_is_used() -> None:
 def test_fallback_card_has_no_blocks_and_says_where_to_decide() -> None:
     message = fallback_card(STATES["pending"], card_id="card-1", now=samples.NOW)
     assert message.blocks == []
-    assert message.text.startswith("High: Bob Berg asks for Exchange Administrator for 4 h; decide by 08:00 UTC")
+    assert message.text.startswith("High: Bob Berg asks for Exchange Administrator for 4 h; decide by 24 Nov 08:00 UTC")
     assert "<https://entra.microsoft.com/#view/" in message.text
     assert message.metadata == {"event_type": "pim_card", "event_payload": {"card": "card-1"}}
 

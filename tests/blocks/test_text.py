@@ -108,8 +108,9 @@ def test_no_time_is_said_to_be_unknown(moment: datetime | None) -> None:
     assert [when(moment), utc(moment), hour(moment, now)] == ["unknown time"] * 3
 
 
-def test_hour_carries_a_date_beyond_a_day() -> None:
+def test_hour_carries_the_day_when_it_is_not_today() -> None:
     now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-    assert hour(now + timedelta(hours=23), now) == "08:00 UTC"
-    assert hour(now + timedelta(hours=25), now) == "2026-11-24 10:00 UTC"
-    assert hour(now - timedelta(hours=25), now) == "2026-11-22 08:00 UTC"
+    assert hour(now + timedelta(hours=3), now) == "12:00 UTC"
+    assert hour(now + timedelta(hours=23), now) == "24 Nov 08:00 UTC"
+    assert hour(now - timedelta(hours=25), now) == "22 Nov 08:00 UTC"
+    assert hour(now + timedelta(days=90), now) == "2027-02-21 09:00 UTC"

@@ -12,6 +12,8 @@ from fakes_identity import ISSUER, jwk, make_http, rsa_key
 
 from app.domain.errors import Unavailable
 from app.identity.json_web_keys import JsonWebKeys
+from app.identity.origins import Origins
+from app.identity.wire import PinnedHttp
 
 URL = "https://slack.com/openid/connect/keys"
 DAY = 24 * 3600.0
@@ -53,6 +55,22 @@ async def test_a_storm_of_unknown_names_is_one_fetch_in_thirty_seconds() -> None
     provider.at += 31
     assert await keys.key("random-again") is None
     assert provider.fetches == 2
+
+
+async def test_whoever_comes_during_the_first_fetch_waits_for_it() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await answer.wait()
+        return httpx.Response(200, json={"keys": [jwk(rsa_key(), "k")]})
+
+    keys = JsonWebKeys(PinnedHttp(Origins(), httpx.MockTransport(slow)), URL)
+    first = asyncio.create_task(keys.key("k"))
+    await asked.wait()
+    second = asyncio.create_task(keys.key("k"))
+    answer.set()
+    assert await first is await second is not None
 
 
 async def test_a_rotated_key_is_found_after_the_pause() -> None:

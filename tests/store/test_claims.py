@@ -9,7 +9,7 @@ import pytest
 from build import NOW, a_request, an_intent, decided, seen
 from people import CHANNEL, ann, ben, rob
 
-from app.domain.request import ActivationRequest, Status, Verdict, Where
+from app.domain.request import ActivationRequest, Person, Status, Verdict, Where
 from app.domain.row import RequestRow
 from app.ports import Intent, Outcome
 from app.store.outbox import StoredOutbox
@@ -40,8 +40,8 @@ async def status_of(book: StoredRequests, request: ActivationRequest) -> Request
 
 
 async def outcome_of(rows: Rows, intent: Intent) -> str:
-    [row] = await rows(f"SELECT outcome FROM intents WHERE id = '{intent.id}'")
-    return str(row["outcome"])
+    [outcome] = [row["outcome"] for row in await rows("SELECT id, outcome FROM intents") if row["id"] == intent.id]
+    return str(outcome)
 
 
 async def test_a_claim_names_who_is_deciding(book: StoredRequests, request_: ActivationRequest) -> None:
@@ -157,7 +157,7 @@ async def test_settling_twice_counts_once(
     ],
 )
 async def test_an_intent_is_mine_only_if_microsoft_names_me_with_my_verdict(
-    book: StoredRequests, intent: Intent, rows: Rows, status: Status, by: Any, expected: Outcome
+    book: StoredRequests, intent: Intent, rows: Rows, status: Status, by: Person | None, expected: Outcome
 ) -> None:
     await book.settle(intent.key, status, decided(by, where=Where.OUTSIDE), None, NOW)
     assert await outcome_of(rows, intent) == expected

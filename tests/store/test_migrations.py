@@ -44,12 +44,13 @@ async def test_migrations_make_exactly_the_tables_the_code_expects(store: Store)
     assert await store.read(lambda connection: connection.run_sync(compare)) == []
 
 
-async def test_a_database_of_a_newer_version_is_recognised_and_left_alone(database_url: str) -> None:
-    await execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-    assert await state(database_url) == "newer"
+async def test_a_database_of_a_newer_version_is_recognised_and_left_alone(empty_database_url: str) -> None:
+    await upgrade(empty_database_url)
+    await execute(empty_database_url, "UPDATE alembic_version SET version_num = '9999'")
+    assert await state(empty_database_url) == "newer"
     with pytest.raises(BadSettings, match="newer version"):
-        await upgrade(database_url)
-    assert await state(database_url) == "newer"
+        await upgrade(empty_database_url)
+    assert await state(empty_database_url) == "newer"
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:

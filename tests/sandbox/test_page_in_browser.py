@@ -1,0 +1,240 @@
+"""The page in Chromium: text stays text, a keyboard fills a modal, changes arrive by themselves, a phone will do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
+from sandbox.slack_rig import (
+    ANN,
+    DESK,
+    GENERAL,
+    ROB,
+    FakeBot,
+    actions,
+    button,
+    home,
+    modal,
+    plain,
+    quote,
+    section,
+    text_input,
+)
+from starlette.applications import Starlette
+
+from app.sandbox import page
+from app.sandbox.people import Settings
+from app.sandbox.world import World
+
+# One browser and one server for the module; each test has a fresh world and a fresh browser context.
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@dataclass
+class Sandbox:
+    """A served world and one browser tab; `complaints` are console errors and requests that left the machine."""
+
+    world: World
+    tab: Page
+    bot: FakeBot
+    complaints: list[str] = field(default_factory=list)
+
+    async def look_as(self, user: str, more: str = "") -> None:
+        await self.tab.goto(f"{self.world.settings.world_url}/?user={user}{more}")
+
+    def say(self, channel: str, text: str, *blocks: dict[str, object], user: str = "") -> str:
+        workspace = self.world.workspace
+        return workspace.post(workspace.channels[channel], text, list(blocks), user=user).ts
+
+    def show(self, *blocks: dict[str, object], **more: object) -> None:
+        workspace = self.world.workspace
+        workspace.open_modal(workspace.make_view(ANN, modal(*blocks, **more)))
+
+    def watch(self) -> None:
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.tab.on("request", self._judge)
+
+    def _judge(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.world.settings.world_url}/", "data:")):
+            self.complaints.append(request.url)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        yield await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS + QUIET)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served() -> AsyncIterator[tuple[World, FakeBot]]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    world, bot = World(Settings(port=listener.getsockname()[1])), FakeBot()
+    application = Starlette(routes=page.routes(world, lambda: bot.client))
+    server = uvicorn.Server(uvicorn.Config(application, log_level="error", timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve([listener]))
+    yield world, bot
+    server.should_exit = True
+    await serving
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def sandbox(chromium: Browser, served: tuple[World, FakeBot]) -> AsyncIterator[Sandbox]:
+    world, bot = served
+    world.reset()
+    bot.requests.clear()
+    bot.answer = httpx.Response(200)
+    async with await chromium.new_context() as context:
+        made = Sandbox(world, await context.new_page(), bot)
+        made.watch()
+        yield made
+    assert made.complaints == []
+
+
+async def test_text_stays_text(sandbox: Sandbox) -> None:
+    evil = '<img src=x onerror="alert(1)"> <!channel> <https://evil.example|Approve> *bold*'
+    sandbox.say(DESK, "card", quote(evil), {"type": "header", "text": plain(evil[:140])})
+    await sandbox.look_as("ann")
+    await expect(sandbox.tab.locator(".message blockquote")).to_have_text(evil)
+    await expect(sandbox.tab.locator(".message h3")).to_have_text(evil[:140])
+    assert await sandbox.tab.locator(".said img, .said a, .said b:not(.by b)").count() == 0
+
+
+async def test_escaped_mrkdwn_is_not_read_as_a_token(sandbox: Sandbox) -> None:
+    sandbox.say(DESK, "card", section("by &lt;!channel&gt; &amp;lt; &lt;https://evil.example|x&gt;"))
+    await sandbox.look_as("ann")
+    await expect(sandbox.tab.locator(".b-section")).to_have_text("by <!channel> &lt; <https://evil.example|x>")
+    assert await sandbox.tab.locator(".b-section .mention").count() == 0
+
+
+async def test_mrkdwn_looks_as_in_slack(sandbox: Sandbox) -> None:
+    text = f"*bold _both_* ~gone~ `a*b*c` <@{ROB}> <https://example.com/a_b_c|docs> 2*3*4\n&gt; quoted"
+    sandbox.say(DESK, "card", section(f"{text}\n<!date^1795391685^{{date_num}}|then>"))
+    await sandbox.look_as("ann")
+    said = sandbox.tab.locator(".b-section")
+    await expect(said.locator("b")).to_have_text("bold both")
+    await expect(said.locator("b i")).to_have_text("both")
+    await expect(said.locator("code")).to_have_text("a*b*c")
+    await expect(said.locator(".mention")).to_have_text("@Rob Reed")
+    await expect(said.locator("blockquote")).to_have_text("quoted")
+    await expect(said.locator("time")).to_have_attribute("datetime", "2026-11-22T23:54:45.000Z")
+    link = said.get_by_role("link", name="docs")
+    await expect(link).to_have_attribute("target", "_blank")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+async def test_a_pressed_button_reaches_the_bot_once(sandbox: Sandbox) -> None:
+    sandbox.say(DESK, "card", actions(button("pim_approve", value="t1", style="primary")))
+    await sandbox.look_as("ann")
+    await sandbox.tab.get_by_role("button", name="pim_approve").click()
+    await expect(sandbox.tab.locator("[aria-busy]")).to_have_count(0)
+    assert [request.url.path for request in sandbox.bot.requests] == ["/slack/events"]
+    assert sandbox.bot.payload["actions"][0]["value"] == "t1"
+
+
+async def test_a_modal_is_filled_by_keyboard_and_keeps_its_text_beside_an_error(sandbox: Sandbox) -> None:
+    await sandbox.look_as("ann")
+    sandbox.show(text_input("reason", multiline=True))
+    sandbox.bot.answer = httpx.Response(200, json={"response_action": "errors", "errors": {"reason": "Too short"}})
+    reason = sandbox.tab.get_by_label("Reason")
+    await expect(reason).to_be_focused()
+    await sandbox.tab.keyboard.type("no")
+    await sandbox.tab.get_by_role("dialog").get_by_role("button", name="Deny", exact=True).press("Enter")
+    await expect(sandbox.tab.get_by_text("Too short")).to_be_visible()
+    await expect(reason).to_have_value("no")
+    await expect(reason).to_have_attribute("aria-invalid", "true")
+    await sandbox.tab.keyboard.press("Escape")
+    await expect(sandbox.tab.get_by_role("dialog")).to_have_count(0)
+    assert sandbox.world.workspace.open_views() == []
+
+
+async def test_a_modal_the_bot_rewrites_changes_on_the_screen(sandbox: Sandbox) -> None:
+    await sandbox.look_as("ann")
+    sandbox.show(text_input("reason"))
+    await sandbox.tab.get_by_label("Reason").fill("half a sentence")
+    workspace = sandbox.world.workspace
+    workspace.rewrite(workspace.open_views()[0], modal(section("Now with a note"), text_input("reason")))
+    await expect(sandbox.tab.get_by_text("Now with a note")).to_be_visible()
+    await expect(sandbox.tab.get_by_label("Reason")).to_have_value("half a sentence")
+
+
+async def test_the_home_shows_menus_and_asks_before_it_acts(sandbox: Sandbox) -> None:
+    options = [{"text": plain("Denied"), "value": "denied"}]
+    sure = {"title": plain("Sure?"), "text": plain("You sign out."), "confirm": plain("Do it"), "deny": plain("Stay")}
+    menu = {"type": "static_select", "action_id": "filter", "placeholder": plain("Filter"), "options": options}
+    sandbox.world.workspace.publish(ANN, home(actions(menu, button("sign_out", confirm=sure))))
+    await sandbox.look_as("ann")
+    await sandbox.tab.get_by_role("button", name="PIM Approvals").click()
+    await sandbox.tab.get_by_label("Filter").select_option("Denied")
+    await sandbox.tab.get_by_role("button", name="sign_out").click()
+    await sandbox.tab.get_by_role("button", name="Stay").click()
+    await expect(sandbox.tab.locator("[aria-busy]")).to_have_count(0)
+    posted = [request.content for request in sandbox.bot.requests]
+    assert [b"app_home_opened" in body for body in posted] == [True, False]
+    assert sandbox.bot.payload["actions"][0]["selected_option"]["value"] == "denied"
+
+
+async def test_a_command_is_suggested_and_sent(sandbox: Sandbox) -> None:
+    sandbox.bot.answer = httpx.Response(200, json={"text": "Nothing was decided yet."})
+    await sandbox.look_as("rob")
+    await sandbox.tab.locator("#words").fill("/pim h")
+    await sandbox.tab.keyboard.press("ArrowDown")
+    await sandbox.tab.keyboard.press("Enter")
+    await expect(sandbox.tab.locator("#words")).to_have_value("/pim history")
+    await sandbox.tab.keyboard.press("Enter")
+    await expect(sandbox.tab.get_by_text("Nothing was decided yet.")).to_be_visible()
+    await expect(sandbox.tab.get_by_text("Only visible to you")).to_be_visible()
+    assert sandbox.bot.form["text"] == "history"
+
+
+async def test_what_happens_arrives_without_a_reload(sandbox: Sandbox) -> None:
+    await sandbox.look_as("ann")
+    ts = sandbox.say(DESK, "A new card")
+    await expect(sandbox.tab.get_by_text("A new card")).to_be_visible()
+    workspace = sandbox.world.workspace
+    workspace.edit(workspace.channels[DESK].messages[ts], "Decided by Ann", [])
+    await expect(sandbox.tab.get_by_text("Decided by Ann")).to_be_visible()
+    sandbox.say(GENERAL, "elsewhere", user=ROB)
+    await expect(sandbox.tab.get_by_label("1 new")).to_be_visible()
+
+
+async def test_a_permalink_leads_to_its_message(sandbox: Sandbox) -> None:
+    ts = sandbox.say(DESK, "the one")
+    for n in range(60):
+        sandbox.say(DESK, f"later {n}")
+    await sandbox.look_as("ann", f"&channel={DESK}&ts={ts.replace('.', '')}")
+    await expect(sandbox.tab.get_by_text("the one")).to_be_in_viewport()
+
+
+async def test_a_requestor_asks_on_the_page(sandbox: Sandbox) -> None:
+    await sandbox.look_as("rob")
+    await sandbox.tab.get_by_label("Role").select_option("SharePoint Administrator")
+    await sandbox.tab.get_by_role("button", name="Activate", exact=True).click()
+    await expect(sandbox.tab.get_by_role("alert").filter(has_text="needs a justification")).to_be_visible()
+    await sandbox.tab.get_by_label("Justification").fill("Restore a site")
+    sandbox.complaints.clear()  # the browser logs the refusal above as a failed request
+    await sandbox.tab.get_by_role("button", name="Activate", exact=True).click()
+    mine = sandbox.tab.locator("#mine")
+    await expect(mine.get_by_text("SharePoint Administrator")).to_be_visible()
+
+
+async def test_a_phone_is_wide_enough(sandbox: Sandbox) -> None:
+    facts = [{"type": "mrkdwn", "text": f"*Fact {n}*\n{'longword' * 12}"} for n in range(4)]
+    sandbox.say(DESK, "card", {"type": "section", "fields": facts}, quote("x" * 300), actions(button("pim_approve")))
+    await sandbox.tab.set_viewport_size({"width": 390, "height": 844})
+    await sandbox.look_as("ann")
+    for pane in ("Slack", "PIM portal", "Channels"):
+        await sandbox.tab.get_by_role("button", name=pane).click()
+        assert await sandbox.tab.evaluate("document.documentElement.scrollWidth") <= 390
+    await sandbox.tab.get_by_role("button", name="pim-approvals").click()
+    await expect(sandbox.tab.get_by_role("button", name="pim_approve")).to_be_in_viewport()

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from build import NOW, a_key, a_request, decided, seen
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from people import CHANNEL, ann, ben, rita, rob
+from sqlalchemy import delete
+
+from app.domain.request import Kind, RequestKey, Status
+from app.domain.row import RequestRow
+from app.domain.ruling import Viewer, may_see
+from app.ports import Counters, Query
+from app.store import tables
+from app.store.audit import AuditTrail
+from app.store.remember import Posting
+from app.store.request_book import StoredRequests
+from app.store.writer import Store
+
+AUDITOR = Viewer(auditor=True)
+PEOPLE = (ann, ben, rob)
+CHANNELS = ("C0HERE", "C0THERE")
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """One request of a small random world."""
+
+    kind: Kind
+    minutes: int
+    requestor: int
+    creator: int
+    channel: int
+    approvers: frozenset[int]
+    ended: Status | None
+    decider: int | None
+
+
+sketches = st.builds(
+    Sketch,
+    kind=st.sampled_from(Kind),
+    minutes=st.integers(0, 2),
+    requestor=st.integers(0, 2),
+    creator=st.integers(0, 2),
+    channel=st.integers(0, 1),
+    approvers=st.frozensets(st.integers(0, 2), max_size=2),
+    ended=st.sampled_from([None, Status.APPROVED, Status.DENIED, Status.EXPIRED, Status.CANCELED]),
+    decider=st.sampled_from([None, 0, 1, 2]),
+)
+viewers = st.builds(
+    Viewer,
+    oid=st.sampled_from([None, *(person.id for person in PEOPLE)]),
+    channels=st.frozensets(st.sampled_from([*CHANNELS, "C0ELSEWHERE"]), max_size=2),
+    auditor=st.sampled_from([False, False, False, True]),
+)
+queries = st.builds(
+    Query,
+    statuses=st.frozensets(st.sampled_from([Status.PENDING, Status.APPROVED, Status.EXPIRED]), max_size=2),
+    requestor=st.sampled_from(["", "", rob.id]),
+    decided_by=st.sampled_from(["", "", ann.id]),
+    limit=st.integers(1, 3),
+)
+one_world_after_another = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Fills the store with sketches and reads it back whole."""
+
+    store: Store
+    trail: AuditTrail
+
+    def book(self, channel: str = CHANNEL) -> StoredRequests:
+        numbers = itertools.count()
+        posting = Posting(channel, lambda: f"{channel}-t{next(numbers)}", lambda: f"{channel}-{next(numbers)}")
+        return StoredRequests(self.store, self.trail, posting)
+
+    async def make(self, drawn: list[Sketch]) -> list[RequestRow]:
+        """Every row of the new world, newest first."""
+        await self._clear()
+        books = [self.book(channel) for channel in CHANNELS]
+        for one in drawn:
+            await self._add(books[one.channel], one)
+        everything = (await books[0].page(AUDITOR, Query(limit=1000))).rows
+        assert len(everything) == len(drawn)
+        return sorted(everything, key=_newest, reverse=True)
+
+    async def _add(self, book: StoredRequests, one: Sketch) -> None:
+        request = a_request(
+            key=a_key(one.kind),
+            created=NOW - timedelta(minutes=one.minutes),
+            requestor=PEOPLE[one.requestor],
+            created_by=PEOPLE[one.creator].id,
+        )
+        await book.remember([seen(request, approvers=[PEOPLE[n] for n in one.approvers])], NOW)
+        if one.ended is not None:
+            by = None if one.decider is None else PEOPLE[one.decider]
+            await book.settle(request.key, one.ended, decided(by), None, NOW)
+
+    async def _clear(self) -> None:
+        for table in (tables.notices, tables.cards, tables.sightings, tables.requests):
+            await self.store.write(lambda connection, table=table: connection.execute(delete(table)))
+
+
+def _newest(row: RequestRow) -> tuple[Any, ...]:
+    return row.request.created, row.key.kind.value, row.key.id
+
+
+def _asked_for(row: RequestRow, query: Query) -> bool:
+    decider = row.decided.by.id if row.decided is not None and row.decided.by is not None else ""
+    return (
+        (not query.statuses or row.status in query.statuses)
+        and query.requestor in ("", row.request.requestor.id)
+        and query.decided_by in ("", decider)
+    )
+
+
+async def _all_pages(book: StoredRequests, viewer: Viewer, query: Query) -> list[RequestRow]:
+    shown: list[RequestRow] = []
+    while True:
+        page = await book.page(viewer, query)
+        shown += page.rows
+        if not page.next:
+            return shown
+        assert len(page.rows) == query.limit  # a short page would mean that SQL found what the rule forbids
+        query = replace(query, after=page.next)
+
+
+@pytest.fixture
+def world(store: Store, trail: AuditTrail) -> World:
+    return World(store, trail)
+
+
+@one_world_after_another
+@given(drawn=st.lists(sketches, max_size=7), viewer=viewers, query=queries)
+async def test_pages_hold_exactly_what_may_be_seen_once_and_in_order(
+    world: World, drawn: list[Sketch], viewer: Viewer, query: Query
+) -> None:
+    everything = await world.make(drawn)
+    expected = [row.key for row in everything if may_see(viewer, row) and _asked_for(row, query)]
+    assert [row.key for row in await _all_pages(world.book(), viewer, query)] == expected
+
+
+@one_world_after_another
+@given(drawn=st.lists(sketches, max_size=7), viewer=viewers)
+async def test_counters_and_waiting_follow_the_same_rule(world: World, drawn: list[Sketch], viewer: Viewer) -> None:
+    visible = [row for row in await world.make(drawn) if may_see(viewer, row)]
+    by_status = {status: sum(row.status is status for row in visible) for status in Status}
+    expected = Counters(*(by_status[Status[name]] for name in ("PENDING", "APPROVED", "DENIED", "EXPIRED")))
+    assert await world.book().counters(viewer, NOW) == expected
+    waiting = [row.key for row in await world.book().waiting(viewer, 100)]
+    assert waiting == [row.key for row in reversed(visible) if row.status is Status.PENDING]
+
+
+async def test_a_row_that_arrives_between_two_pages_moves_nothing(book: StoredRequests) -> None:
+    old = [a_request(created=NOW - timedelta(minutes=minutes)) for minutes in range(1, 5)]
+    await book.remember([seen(request) for request in old], NOW)
+    first = await book.page(AUDITOR, Query(limit=2))
+    await book.remember([seen(a_request(created=NOW))], NOW)
+    second = await book.page(AUDITOR, Query(limit=2, after=first.next))
+    assert [row.key for row in (*first.rows, *second.rows)] == [request.key for request in old]
+    assert second.next == ""
+
+
+def _encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "nonsense",
+        "ünreadable",
+        "=",
+        "A" * 100_000,
+        _encoded(["2026-11-23T09:00:00+00:00", "entra"]),
+        _encoded(["2026-11-23T09:00:00+00:00", "pizza", "x"]),
+        _encoded(["2026-11-23T09:00:00+00:00", "entra", "a\x00b"]),
+        _encoded(["2026-11-23T09:00:00+00:00", "entra", "a\ud800b"]),
+        _encoded(["0001-01-01T00:00:00+14:00", "entra", "x"]),
+        _encoded([1, 2, 3]),
+        _encoded({"requested": 1, "kind": 2, "id": 3}),
+        _encoded([[[]]] * 3),
+        "W1tb" * 90,
+    ],
+)
+async def test_an_unreadable_cursor_means_the_first_page(book: StoredRequests, cursor: str) -> None:
+    await book.remember([seen(a_request())], NOW)
+    assert len((await book.page(AUDITOR, Query(after=cursor))).rows) == 1
+
+
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "%", "a\x00b", "\ud800"])
+async def test_filters_are_values_never_sql(book: StoredRequests, text: str) -> None:
+    await book.remember([seen(a_request())], NOW)
+    assert (await book.page(AUDITOR, Query(requestor=text))).rows == ()
+    assert (await book.page(AUDITOR, Query(decided_by=text))).rows == ()
+
+
+async def test_somebody_without_any_tie_sees_nothing(book: StoredRequests) -> None:
+    await book.remember([seen(a_request())], NOW)
+    for stranger in (Viewer(), Viewer(rita.id), Viewer(channels=frozenset({"C0ELSEWHERE"}))):
+        assert (await book.page(stranger, Query())).rows == ()
+        assert await book.waiting(stranger, 10) == []
+        assert await book.counters(stranger, NOW) == Counters()
+
+
+async def test_counters_look_back_seven_days(book: StoredRequests) -> None:
+    keys: list[RequestKey] = []
+    for days in (1, 6, 8):
+        request = a_request(created=NOW - timedelta(days=days))
+        await book.remember([seen(request)], NOW)
+        await book.settle(request.key, Status.APPROVED, decided(at=NOW - timedelta(days=days)), None, NOW)
+        keys.append(request.key)
+    assert (await book.counters(AUDITOR, NOW)).approved == 2
+    assert len((await book.page(AUDITOR, Query())).rows) == 3
+
+
+Explain = Callable[[str], Awaitable[list[dict[str, Any]]]]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "condition, index",
+    [
+        ("1", "requests_newest"),
+        ("requestor_oid = 'x'", "requests_by_requestor"),
+        ("created_by = 'x'", "requests_by_creator"),
+        ("decided_oid = 'x'", "requests_by_decider"),
+        ("status = 'denied'", "requests_by_status"),
+    ],
+)
+async def test_history_is_an_index_walk(rows: Explain, condition: str, index: str) -> None:
+    newest = "ORDER BY requested DESC, kind DESC, id DESC LIMIT 11"
+    after = "(requested, kind, id) < ('2026-11-23', 'entra', 'x')"
+    plan = await rows(f"EXPLAIN QUERY PLAN SELECT * FROM requests WHERE {condition} AND {after} {newest}")
+    assert [index in step["detail"] for step in plan] == [True]  # and so no step that sorts
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_what_is_unpainted_is_found_without_reading_every_card(rows: Explain) -> None:
+    plan = await rows("EXPLAIN QUERY PLAN SELECT * FROM cards WHERE painted < wanted")
+    assert "cards_unpainted" in plan[0]["detail"]
