@@ -84,5 +84,5 @@ def _end(title: str, problem: BotError, code: int) -> NoReturn:
     console = Console(stderr=True, highlight=False, markup=False)
     console.print(title)
     for line in str(problem).splitlines():
-        console.print(f"  - {line}")
+        console.print(f"  - {line}", soft_wrap=True)  # one sentence stays one line, also in a log
     raise SystemExit(code)

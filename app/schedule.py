@@ -63,10 +63,13 @@ class Schedule:
         """Begin, inside the running event loop."""
         self.scheduler.start()
 
-    def stop(self) -> None:
-        """No new rounds; what is running finishes on its own or is repaired by rows after the next start."""
+    async def stop(self) -> None:
+        """No new rounds, and the lease goes to whoever wants it. What is cut off is repaired by rows."""
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
+        if self._leads:
+            self._leads = False
+            await self.leases.hold(LEASE, self.holder, 0)
 
     async def _round(self, name: str, tick: Tick) -> None:
         try:
@@ -81,7 +84,7 @@ class Schedule:
 
     async def _lead(self) -> bool:
         now = self.monotonic()
-        if self._asked_at is None or now - self._asked_at >= RENEW_EVERY:
+        if not self._leads or self._asked_at is None or now - self._asked_at >= RENEW_EVERY:
             self._leads = await self.leases.hold(LEASE, self.holder, LEASE_SECONDS)
             self._asked_at = now
         return self._leads

@@ -6,24 +6,42 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import BadSettings
 from app.domain.risk import Level, RiskPolicy
 from app.identity.keyring import Keyring
 
-_GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_CHANNEL = r"[CG][A-Z0-9]{5,}"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GRAPH = "https://graph.microsoft.com"
 ARM = "https://management.azure.com"
 LOGIN = "https://login.microsoftonline.com"
 SLACK_API = "https://slack.com/api"
+_REAL = {"graph_url": GRAPH, "arm_url": ARM, "login_url": LOGIN, "slack_api_url": SLACK_API}
+_MOST = 1_000_000  # hours or letters: more than anybody means
 
-Guid = Annotated[str, Field(pattern=_GUID)]
+
+def _guid(value: str) -> str:
+    if not re.fullmatch(_GUID, value):
+        raise ValueError("must be a GUID, such as 00000000-0000-0000-0000-000000000000")
+    return value
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
 
 
 class Settings(BaseSettings):
@@ -31,18 +49,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PIM_", env_file=".env", extra="ignore", frozen=True)
 
+    environment: Literal["production", "sandbox"] = "production"  # first: the addresses are judged by it
     slack_bot_token: SecretStr
     slack_signing_secret: SecretStr
     slack_client_id: str = Field(min_length=3)
     slack_client_secret: SecretStr
     slack_app_id: str = ""
-    approvers_channel: str = Field(pattern=r"^[CG][A-Z0-9]{5,}$")
+    approvers_channel: str
     tenant_id: Guid
     client_id: Guid
     client_secret: SecretStr
     public_url: str
     keys: SecretStr
-    database_url: str = "sqlite+aiosqlite:///pim-approvals.db"
+    database_url: str = Field(default="sqlite+aiosqlite:///pim-approvals.db", repr=False)  # may hold a password
     watch_as: Literal["approvers", "application"] = "approvers"
     poll_seconds: float = Field(default=20, ge=1)
     settle_seconds: float = Field(default=120, gt=0, le=600)
@@ -50,7 +69,6 @@ class Settings(BaseSettings):
     policy_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535, validation_alias=AliasChoices("PIM_PORT", "PORT"))
-    environment: Literal["production", "sandbox"] = "production"
     graph_url: str = GRAPH
     arm_url: str = ARM
     login_url: str = LOGIN
@@ -91,30 +109,44 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+psycopg://")
         return value
 
-    @model_validator(mode="after")
-    def _addresses(self) -> Self:
-        mistakes = [_public_mistake(self.public_url, sandbox=self.sandbox)]
-        for name, value, real in (
-            ("GRAPH_URL", self.graph_url, GRAPH),
-            ("ARM_URL", self.arm_url, ARM),
-            ("LOGIN_URL", self.login_url, LOGIN),
-            ("SLACK_API_URL", self.slack_api_url, SLACK_API),
-        ):
-            mistakes.append(_override_mistake(name, value, real, sandbox=self.sandbox))
-        found = [mistake for mistake in mistakes if mistake]
-        if found:
-            raise ValueError("\n".join(found))
-        return self
+    @field_validator("approvers_channel")
+    @classmethod
+    def _channel(cls, value: str) -> str:
+        if not re.fullmatch(_CHANNEL, value):
+            raise ValueError("must be the channel's id, such as C0123456789, not its name")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str, info: ValidationInfo) -> str:
+        mistake = _public_mistake(value, sandbox=_in_sandbox(info))
+        if mistake:
+            raise ValueError(mistake)
+        return value
+
+    @field_validator(*_REAL)
+    @classmethod
+    def _override(cls, value: str, info: ValidationInfo) -> str:
+        mistake = _override_mistake(value, _REAL[info.field_name or ""], sandbox=_in_sandbox(info))
+        if mistake:
+            raise ValueError(mistake)
+        return value
+
+    @field_validator("policy_file")
+    @classmethod
+    def _policy(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _read_policy(value)  # now, so that a mistake in it is told with all the others
+        return value
 
     def risk_policy(self) -> RiskPolicy:
         """The `[risk]` table of the policy file, or the defaults. BadSettings names what is wrong in it."""
         if self.policy_file is None:
             return RiskPolicy()
         try:
-            policy = tomllib.loads(self.policy_file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-            raise BadSettings(f"PIM_POLICY_FILE {self.policy_file} cannot be read: {problem}.") from None
-        return _risk_policy(policy)
+            return _read_policy(self.policy_file)
+        except ValueError as problem:
+            raise BadSettings(f"PIM_POLICY_FILE: {problem}.") from None
 
 
 def load_settings() -> Settings:
@@ -134,49 +166,81 @@ def _sentences(problem: ValidationError) -> list[str]:
             sentences.append(f"{name} is missing.")
             continue
         reason = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
-        sentences.extend([f"{name}: {reason}." if name else line for line in reason.split("\n")])
+        sentences.append(f"{name}: {reason}.")
     return sentences
+
+
+def _in_sandbox(info: ValidationInfo) -> bool:
+    """A wrong PIM_ENVIRONMENT is missing here, and counts as production."""
+    return info.data.get("environment") == "sandbox"
 
 
 def _public_mistake(url: str, *, sandbox: bool) -> str:
     parts = urlsplit(url)
     local = sandbox and parts.scheme == "http" and parts.hostname in _LOOPBACK
     if (parts.scheme != "https" and not local) or not parts.hostname:
-        return "PIM_PUBLIC_URL must be the https address at which approvers' browsers reach this bot."
-    if parts.path or parts.query or parts.fragment or parts.username:
-        return "PIM_PUBLIC_URL must be an origin only, such as https://pim.example.com, without a path or a slash."
+        return "must be the https address at which approvers' browsers reach this bot"
+    if url != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        return "must be an origin only, such as https://pim.example.com, without a path or a slash"
     return ""
 
 
-def _override_mistake(name: str, value: str, real: str, *, sandbox: bool) -> str:
+def _override_mistake(value: str, real: str, *, sandbox: bool) -> str:
     if value == real:
         return ""
     if not sandbox:
-        return f"PIM_{name} may be changed only with PIM_ENVIRONMENT=sandbox; in production the real service is used."
+        return "may be changed only with PIM_ENVIRONMENT=sandbox; in production the real service is used"
     parts = urlsplit(value)
-    if parts.hostname not in _LOOPBACK or value.endswith("/") or parts.username:
-        return f"PIM_{name} must be an address on this machine (127.0.0.1 or localhost), without a slash at the end."
+    near = parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK and "@" not in parts.netloc
+    if not near or value.endswith("/"):
+        return "must be an address on this machine (127.0.0.1 or localhost), without a slash at the end"
     return ""
 
 
-def _risk_policy(policy: dict[str, object]) -> RiskPolicy:
+def _read_policy(path: Path) -> RiskPolicy:
+    """ValueError says what is wrong, without a full stop."""
+    try:
+        policy = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ValueError(f"{path} cannot be read: {problem}") from None
     risk = policy.get("risk", {})
     unknown = [f"[{name}]" for name in policy if name != "risk"]
     if not isinstance(risk, dict) or unknown:
-        raise BadSettings(f"The policy file has parts we do not know: {', '.join(unknown) or 'risk must be a table'}.")
+        raise ValueError(f"{path} has parts we do not know: {', '.join(unknown) or 'risk must be a table'}")
     strange = sorted(risk.keys() - {"long_from_hours", "ticket_expected", "shortest_justification", "levels"})
     if strange:
-        raise BadSettings(f"The policy file's [risk] has keys we do not know: {', '.join(strange)}.")
+        raise ValueError(f"[risk] in {path} has keys we do not know: {', '.join(strange)}")
+    return _risk_policy(risk)
+
+
+def _risk_policy(risk: dict[str, object]) -> RiskPolicy:
     default = RiskPolicy()
-    try:
-        return RiskPolicy(
-            long_from=timedelta(hours=float(risk.get("long_from_hours", 8))),
-            ticket_expected=bool(risk.get("ticket_expected", default.ticket_expected)),
-            shortest_justification=int(risk.get("shortest_justification", default.shortest_justification)),
-            extra_levels={_template(role): Level[str(word).upper()] for role, word in risk.get("levels", {}).items()},
-        )
-    except (TypeError, ValueError, KeyError, AttributeError) as problem:
-        raise BadSettings(f"The policy file's [risk] cannot be read: {problem}.") from None
+    ticket_expected = risk.get("ticket_expected", default.ticket_expected)
+    if not isinstance(ticket_expected, bool):
+        raise ValueError("ticket_expected in [risk] must be true or false")  # noqa: TRY004 - pydantic wants ValueError
+    levels = risk.get("levels", {})
+    if not isinstance(levels, dict):
+        raise ValueError("levels in [risk] must be a table of role template ids")  # noqa: TRY004 - the same
+    return RiskPolicy(
+        long_from=timedelta(hours=_number(risk, "long_from_hours", default.long_from / timedelta(hours=1))),
+        ticket_expected=ticket_expected,
+        shortest_justification=int(_number(risk, "shortest_justification", default.shortest_justification)),
+        extra_levels={_template(role): _level(word) for role, word in levels.items()},
+    )
+
+
+def _number(risk: dict[str, object], name: str, default: float) -> float:
+    value = risk.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+        raise ValueError(f"{name} in [risk] must be a number, 0 or more")
+    return value
+
+
+def _level(word: object) -> Level:
+    known = {level.word.lower(): level for level in Level}
+    if not isinstance(word, str) or word.lower() not in known:
+        raise ValueError(f"{word!r} is no level; write {', '.join(known)}")
+    return known[word.lower()]
 
 
 def _template(role: str) -> str:

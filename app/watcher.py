@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from app.domain.changes import Known, Listing, compare, covering, seen_by, union
+from app.domain.changes import Changes, Known, Listing, compare, covering, seen_by, union
 from app.domain.endings import conclude
-from app.domain.errors import BotError, GraphRefused, RequestGone, SignInRequired
+from app.domain.errors import BotError, GraphRefused, Malformed, RequestGone, SignInRequired, Unavailable
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Status
 from app.domain.risk import RiskPolicy, assess
-from app.domain.ruling import Step
-from app.ports import Clock, Desk, Link, Links, Outbox, RequestBook, Seen, Tokens
+from app.ports import Clock, Desk, Link, Links, Outbox, RequestBook, Seen, Tokens, TokenSource
 from blocks import notices
 
 EVERYBODY_EVERY = timedelta(minutes=5)  # between two polls of every signed-in approver
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -72,20 +73,27 @@ class Watcher:
         known = await self.book.known(desk.kind)
         look = await self._look(desk, known)
         self._note_trouble(desk, look)
-        vanished: tuple[str, ...] = ()
+        changes = Changes()
         if look.listing is not None:
             changes = compare(known, look.listing)
             await self._remember(desk, (*changes.appeared, *changes.changed), look.listing)
-            vanished = changes.vanished
-        await self._reconcile(desk, vanished)
-        await self._note_sight(desk, look, arrived=len(look.listing.requests) if look.listing else 0)
+        await self._reconcile(desk, changes.vanished)
+        await self._note_sight(desk, look, arrived=len(changes.appeared))
 
     # --- looking ---
 
     async def _look(self, desk: Desk, known: Mapping[str, Known]) -> Look:
         if self.as_application:
             return await self._look_as_application(desk)
-        viewers = await self._viewers(desk, known)
+        everybody = {link.person.id: link for link in await self.links.active()}
+        viewers = self._viewers(desk, known, everybody)
+        look = await self._look_as_each(desk, viewers)
+        if look.blind and len(viewers) < len(everybody):
+            # The few who cover everything may not look any more: that says nothing about the others.
+            look = await self._look_as_each(desk, list(everybody.values()))
+        return look
+
+    async def _look_as_each(self, desk: Desk, viewers: Sequence[Link]) -> Look:
         results = await asyncio.gather(*(self._look_as(desk, link) for link in viewers))
         listings = [result for result in results if isinstance(result, Listing)]
         failures = tuple(result for result in results if isinstance(result, BotError))
@@ -105,8 +113,7 @@ class Watcher:
         except BotError as failure:
             return failure
 
-    async def _viewers(self, desk: Desk, known: Mapping[str, Known]) -> list[Link]:
-        links = {link.person.id: link for link in await self.links.active()}
+    def _viewers(self, desk: Desk, known: Mapping[str, Known], links: Mapping[str, Link]) -> list[Link]:
         now = self.clock()
         if now - self._everybody_at.get(desk.kind, now - EVERYBODY_EVERY) >= EVERYBODY_EVERY:
             self._everybody_at[desk.kind] = now
@@ -160,29 +167,31 @@ class Watcher:
         if row is None or row.status is not Status.PENDING:
             return  # a decision of ours is on its way: its own read-back settles it
         now = self.clock()
-        fresh = await self._fetch(desk, key)
-        native = desk.ended(fresh) if fresh is not None else None
-        steps = await self._steps(desk, key) if native is not None or now >= row.request.expires else None
+        try:
+            fresh = await self._ask_readers(lambda token: desk.fetch(key.id, token))
+            native = desk.ended(fresh) if fresh is not None else None
+            read_steps = native is not None or now >= row.request.expires
+            steps = await self._ask_readers(lambda token: desk.steps(key.id, token)) if read_steps else None
+        except (Unavailable, Malformed) as outage:
+            log.info("%s cannot be read right now: %s", key, outage)
+            return  # an ending is written once and for all: better late than without a name, or wrong
         ending = conclude(row.request, native, steps, now)
         if ending is not None:
             await self.book.settle(key, *ending, intent=None, now=now)
 
-    async def _fetch(self, desk: Desk, key: RequestKey) -> ActivationRequest | None:
+    async def _ask_readers(self, ask: Callable[[TokenSource], Awaitable[T]]) -> T | None:
+        """The first answer; None when it is gone or nobody may read it. An outage is raised: ask again later."""
+        outage: BotError | None = None
         for token in await self.tokens.readers():
             try:
-                return await desk.fetch(key.id, token)
+                return await ask(token)
             except RequestGone:
                 return None
             except BotError as failure:
-                log.info("%s could not be read by one of the readers: %s", key, failure)
-        return None
-
-    async def _steps(self, desk: Desk, key: RequestKey) -> tuple[Step, ...] | None:
-        for token in await self.tokens.readers():
-            try:
-                return await desk.steps(key.id, token)
-            except BotError as failure:
-                log.info("The approval of %s could not be read by one of the readers: %s", key, failure)
+                log.info("One of the readers cannot help: %s", failure)
+                outage = failure if failure.retryable else outage
+        if outage is not None:
+            raise outage
         return None
 
     # --- saying what cannot be seen ---
@@ -193,7 +202,7 @@ class Watcher:
             if desk.kind not in self._troubles:
                 log.warning("The %s desk cannot be read: %s", desk.kind, look.failures[0])
             self._troubles[desk.kind] = f"{notices.desk_name(desk.kind)} requests cannot be read: {look.failures[0]}"
-        elif self._troubles.pop(desk.kind, None):
+        elif self._troubles.pop(desk.kind, None) and look.listing is not None:
             log.warning("The %s desk can be read again.", desk.kind)
 
     async def _note_sight(self, desk: Desk, look: Look, arrived: int) -> None:

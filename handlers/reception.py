@@ -51,12 +51,11 @@ class Reception:
     def work(
         self, delivery: Delivery, job: Coroutine[Any, Any, str], on_error: Callable[[], Awaitable[None]]
     ) -> asyncio.Task[None]:
-        """Run the job after the ack, close its row with what the job returns, and let the painter look at once."""
+        """Run the job after the ack, and close its row with what the job returns."""
 
         async def run() -> None:
             outcome = await job
             await self.deliveries.close(delivery.key, outcome)
-            self.nudge()
 
         return self.tasks.spawn(run(), on_error)
 

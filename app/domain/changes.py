@@ -54,7 +54,7 @@ def seen_by(listing: Listing, viewer: str) -> Listing:
 
 
 def union(kind: Kind, listings: Iterable[Listing], *, all_answered: bool) -> Listing:
-    """One queue out of what each viewer sees; complete only when everybody answered and nobody's page was full."""
+    """One queue out of what each viewer sees; complete only if somebody looked, all answered and no page was full."""
     parts = list(listings)
     requests: dict[str, ActivationRequest] = {}
     approvers: dict[str, frozenset[str]] = {}
@@ -66,7 +66,7 @@ def union(kind: Kind, listings: Iterable[Listing], *, all_answered: bool) -> Lis
     return Listing(
         kind,
         tuple(requests.values()),
-        complete=all_answered and all(part.complete for part in parts),
+        complete=bool(parts) and all_answered and all(part.complete for part in parts),
         full_page=any(part.full_page for part in parts),
         broken=tuple(sorted({broken for part in parts for broken in part.broken})),
         approvers=approvers,

@@ -22,14 +22,16 @@ def conclude(
 ) -> tuple[Status, Decided] | None:
     """The end of a request from a single read: Microsoft's status, and the steps where somebody may read them.
 
-    None: it has not ended. No source names the status of a request that timed out, so one that failed, or was
-    "denied" by nobody, at or after 24 hours counts as expired.
+    None: it has not ended. The steps know a decision before the request's own status does (replicas lag), and who
+    made it; where the two contradict each other, nobody is named. No source names the status of a request that timed
+    out, so one that failed, or was "denied" by nobody, at or after 24 hours counts as expired.
     """
     decision = reviewed(steps or (), now)
-    if native in (Status.APPROVED, Status.DENIED) and decision is not None:
+    if decision is not None and native in (None, decision[0]):
         return decision
-    overdue = now >= request.expires
-    if overdue and (native in (None, Status.FAILED) or (native is Status.DENIED and steps is not None)):
+    denied_by_nobody = native is Status.DENIED and steps is not None
+    timed_out = decision is None and (native in (None, Status.FAILED) or denied_by_nobody)
+    if timed_out and now >= request.expires:
         return expired(request)
     if native is None:
         return None

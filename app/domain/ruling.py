@@ -94,7 +94,7 @@ def may_see(viewer: Viewer, row: RequestRow) -> bool:
     """Whether this person may read this request."""
     if viewer.auditor or viewer.channels & row.channels:
         return True
-    return viewer.oid is not None and viewer.oid in _involved(row)
+    return bool(viewer.oid) and viewer.oid in _involved(row)
 
 
 def rule_row(row: RequestRow, approver: Person, now: datetime) -> Refused | None:

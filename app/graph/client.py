@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import quote
 
 import httpx
 
@@ -63,6 +65,7 @@ class Gate:
         self._paused_until: datetime | None = None
         self._http = httpx.AsyncClient(
             transport=PinnedTransport(root, transport),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one client speaks for many people
             timeout=TIMEOUT,
             follow_redirects=False,
             trust_env=False,
@@ -74,11 +77,11 @@ class Gate:
 
     async def get(self, path: str, token: TokenSource, params: Mapping[str, str] | None = None) -> Json:
         """One JSON object, or Unavailable, Malformed, GraphRefused, SignInRequired, ClaimsChallenge."""
-        return await self._read(httpx.URL(self._root + path, params=params or {}), token)
+        return await self._read(self._url(path, params or {}), token)
 
     async def pages(self, path: str, token: TokenSource, params: Mapping[str, str]) -> AsyncIterator[Json]:
         """Every page of a listing. An error in the middle leaves what was already given, and forbids absence."""
-        url: httpx.URL | None = httpx.URL(self._root + path, params=params)
+        url: httpx.URL | None = self._url(path, params)
         visited: set[str] = set()
         while url is not None:
             if str(url) in visited or len(visited) >= MOST_PAGES:
@@ -87,12 +90,11 @@ class Gate:
             page = await self._read(url, token)
             yield page
             following = page.get("@odata.nextLink")
-            url = self._followed(following) if following else None
+            url = self._followed(following) if following is not None else None
 
     async def patch(self, path: str, token: TokenSource, body: Mapping[str, str]) -> None:
         """Send one change, once. OutcomeUnknown: Microsoft may have taken it; Unavailable: it surely did not."""
-        self._refuse_while_paused()
-        headers = {"Authorization": f"Bearer {await token()}"}
+        headers = await self._headers(token)
         try:
             response = await self._http.patch(self._root + path, json=dict(body), headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
@@ -104,7 +106,6 @@ class Gate:
 
     async def _read(self, url: httpx.URL, token: TokenSource) -> Json:
         for attempt in range(TRIES):
-            self._refuse_while_paused()
             try:
                 return await self._read_once(url, token)
             except (Unavailable, Malformed) as problem:
@@ -115,16 +116,31 @@ class Gate:
         raise AssertionError  # the loop either returns or raises
 
     async def _read_once(self, url: httpx.URL, token: TokenSource) -> Json:
+        headers = await self._headers(token)
         try:
-            response = await self._http.get(url, headers={"Authorization": f"Bearer {await token()}"})
+            response = await self._http.get(url, headers=headers)
         except httpx.HTTPError:
             raise Unavailable("Microsoft cannot be reached.") from None
         if response.status_code != httpx.codes.OK:
             raise self._noted(failure(response, self._clock(), decision=False))
         return json_of(response)
 
+    async def _headers(self, token: TokenSource) -> dict[str, str]:
+        self._refuse_while_paused()
+        bearer = await token()
+        self._refuse_while_paused()  # another call may have been throttled meanwhile
+        return {"Authorization": f"Bearer {bearer}"}
+
+    def _url(self, path: str, params: Mapping[str, str]) -> httpx.URL:
+        # Byte for byte what Microsoft's own client sends: sorted, `$` bare, a space as %20 (`+` is not always read).
+        query = "&".join(f"{name}={quote(value, safe=',')}" for name, value in sorted(params.items()))
+        return httpx.URL(self._root + path + (f"?{query}" if query else ""))
+
     def _followed(self, link: object) -> httpx.URL:
-        url = httpx.URL(link) if isinstance(link, str) and len(link) < 8_000 else None  # noqa: PLR2004 - characters
+        try:
+            url = httpx.URL(link) if isinstance(link, str) and len(link) < 8_000 else None  # noqa: PLR2004 - characters
+        except (httpx.InvalidURL, ValueError):  # ValueError: names and characters that no address can hold
+            url = None
         if url is None or not str(url).startswith(self._root + "/"):
             raise Malformed("Microsoft's next page is somewhere else; it was not followed.")
         return url
@@ -132,8 +148,8 @@ class Gate:
     def _noted(self, error: BotError) -> BotError:
         # Microsoft throttles an application in a tenant, not one call: everything we ask waits.
         if isinstance(error, Unavailable) and error.retry_after is not None:
-            now = self._clock().timestamp() + error.retry_after
-            self._paused_until = datetime.fromtimestamp(now, tz=self._clock().tzinfo)
+            until = self._clock() + timedelta(seconds=error.retry_after)
+            self._paused_until = max(self._paused_until or until, until)  # a shorter answer may come in later
         return error
 
     def _refuse_while_paused(self) -> None:
@@ -144,5 +160,5 @@ class Gate:
             raise Unavailable(f"Microsoft asks us to wait {wait:.0f} more seconds.", retry_after=wait)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port

@@ -10,11 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.durations import parse_duration
-from app.domain.errors import GraphRefused, Malformed, RequestGone, Unavailable
+from app.domain.errors import BotError, GraphRefused, Malformed
 from app.domain.request import (
     ActivationRequest,
     Kind,
@@ -30,7 +29,7 @@ from app.domain.request import (
 from app.domain.ruling import Step
 from app.graph.client import Gate
 from app.graph.policies import parse_policy
-from app.graph.wire import Json, guid, items, moment, part, text
+from app.graph.wire import Json, guid, listed, moment, part, text
 from app.ports import TokenSource
 
 REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
@@ -68,22 +67,22 @@ class DirectoryRoles:
 
     async def list_all(self, token: TokenSource) -> Listing:
         """Every pending request, with an application's token; the page that fails makes the listing incomplete."""
-        for shape, following in pairwise((*_SHAPES[self._shape :], None)):
+        for number in range(self._shape, len(_SHAPES) - 1):
             try:
-                return await self._list(shape or {}, token)
+                return await self._list(_SHAPES[number], token)
             except GraphRefused as refused:
-                if refused.status != 400 or following is None:  # noqa: PLR2004 - "bad request", HTTP's own number
+                if refused.status != 400:  # noqa: PLR2004 - "bad request", HTTP's own number
                     raise
-                self._shape += 1
+                self._shape = max(self._shape, number + 1)
                 log.info("Microsoft does not take this form of the listing; using a plainer one from now on.")
-        raise AssertionError  # the last shape either returns or raises
+        return await self._list(_SHAPES[-1], token)
 
     async def list_for(self, token: TokenSource) -> Listing:
         """What waits for this person: one page of at most 50 rows. A full page may hide more, so it is incomplete."""
         page = await self._gate.get(f"{REQUESTS}/filterByCurrentUser(on='approver')", token, _SHAPES[0])
-        rows = items(page.get("value"))
+        rows = listed(page.get("value"))
         requests, broken = _parse_rows(rows)
-        full = len(rows) >= FULL_PAGE or "@odata.nextLink" in page
+        full = len(rows) >= FULL_PAGE or page.get("@odata.nextLink") is not None
         return Listing(self.kind, requests, complete=not full, full_page=full, broken=broken)
 
     async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
@@ -93,14 +92,14 @@ class DirectoryRoles:
     async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
         """Its approval steps, as this caller sees them (`assignedToMe` is about the caller)."""
         approval = await self._gate.get(f"{APPROVALS}/{guid(request_id)}", token, {"$expand": "steps"})
-        return tuple(parse_step(step) for step in items(approval.get("steps")))
+        return tuple(parse_step(part(step)) for step in listed(approval.get("steps")))
 
     async def decide(
         self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
     ) -> None:
         """Send one decision, once (204). 409: another approver was first; OutcomeUnknown: read back."""
         path = f"{APPROVALS}/{guid(request_id)}/steps/{guid(step_id)}"
-        await self._gate.patch(path, token, {"reviewResult": verdict.value, "justification": justification})
+        await self._gate.patch(path, token, {"reviewResult": verdict.value, "justification": text(justification)})
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What this role's settings demand; where they cannot be read, every fact is unknown."""
@@ -123,11 +122,11 @@ class DirectoryRoles:
         complete = True
         try:
             async for page in self._gate.pages(REQUESTS, token, shape):
+                requests, unreadable = _parse_rows(listed(page.get("value")))
                 pages += 1
-                requests, unreadable = _parse_rows(items(page.get("value")))
                 found.extend(requests)
                 broken.extend(unreadable)
-        except (Unavailable, Malformed, RequestGone):
+        except BotError:
             if not pages:
                 raise
             complete = False
@@ -186,7 +185,7 @@ def _parse_rows(rows: list[object]) -> tuple[tuple[ActivationRequest, ...], tupl
             continue
         try:
             good.append(parse_request(part(row)))
-        except (Malformed, OverflowError) as problem:
+        except Malformed as problem:
             name = text(part(row).get("id"))[:64].lower()
             broken.append(name)
             log.warning("One row of Microsoft's listing was set aside: %s (id %r)", problem, name)

@@ -42,6 +42,13 @@ def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def listed(value: object) -> list[Any]:
+    """The rows of an answer whose rows are all it is for; Malformed without them: none shown is not none there."""
+    if isinstance(value, list):
+        return value
+    raise Malformed("Microsoft answered without the list that was asked for.")
+
+
 def moment(value: object) -> datetime | None:
     """A time in aware UTC, from 0 to 9 fraction digits, with or without `Z`; None when there is none to read."""
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
@@ -53,4 +60,4 @@ def moment(value: object) -> datetime | None:
         parsed = datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return parsed if parsed.year > 1 else None  # year 1 is how .NET writes "never"
+    return parsed if 1 < parsed.year < 9999 else None  # noqa: PLR2004 - the years by which .NET writes "never"

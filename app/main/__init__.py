@@ -39,5 +39,5 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         microsoft = await open_microsoft(settings, keyring, memory, slack.me, stack)
         bot = await connect(Rooms(settings, memory, slack, microsoft), stack)
         bot.schedule.start()
-        stack.callback(bot.schedule.stop)
+        stack.push_async_callback(bot.schedule.stop)
         yield bot

@@ -148,4 +148,4 @@ class Leases(Protocol):
     """One replica at a time does what must be done by one."""
 
     async def hold(self, name: str, holder: str, seconds: float) -> bool:
-        """Take or renew the lease by the database's clock; False while another holds it."""
+        """Take or renew the lease by the database's clock; False while another holds it. Zero seconds: give it back."""

@@ -1,12 +1,13 @@
 """The page at `/`: Slack as each person sees it, beside the requestor's side of PIM. It loads nothing from outside.
 
-One template, one style sheet, three scripts. Server-sent events say that something changed; the page then reads
+One template, one style sheet, four small scripts. Server-sent events say that something changed; the page then reads
 its state anew.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import httpx
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -66,7 +67,8 @@ class _Page:
         return answer
 
     async def permalink(self, request: Request) -> Response:
-        return RedirectResponse(f"/?channel={request.path_params['channel']}&ts={request.path_params['ts']}")
+        wanted = {"channel": request.path_params["channel"], "ts": request.path_params["ts"]}
+        return RedirectResponse(f"/?{urlencode(dict(request.query_params) | wanted)}")
 
     async def state(self, request: Request) -> Response:
         person = self._person(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.sandbox.people import IN_APPROVALS
 from app.sandbox.slack_limits import Pace
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TRIGGER_LIFE = timedelta(seconds=3)
 HOOK_LIFE = timedelta(minutes=30)
 HOOK_USES = 5
+REMEMBERED = timedelta(minutes=10)
+_Dated = TypeVar("_Dated", Trigger, Hook)
 SLACKBOT = "USLACKBOT"
 
 
@@ -185,6 +187,7 @@ class Workspace:
 
     def new_trigger(self, slack: str, view_id: str | None = None) -> Trigger:
         """A trigger_id for something a person just did: one use within 3 seconds."""
+        _forget(self.triggers, self.clock() - REMEMBERED)
         known = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         self.triggers[known] = Trigger(known, slack, self.clock(), view_id)
         return self.triggers[known]
@@ -203,6 +206,7 @@ class Workspace:
 
     def new_hook(self, channel: str, slack: str, source_ts: str | None = None) -> str:
         """The address of a fresh response_url; `source_ts` is the message it may replace or delete."""
+        _forget(self.hooks, self.clock() - HOOK_LIFE)
         known = secrets.token_hex(12)
         self.hooks[known] = Hook(known, channel, slack, self.clock(), source_ts)
         return f"{self.settings.world_url}/slack/response/{known}"
@@ -280,6 +284,12 @@ def _first_channels(settings: Settings, members: Mapping[str, Person]) -> dict[s
     desk = Channel(settings.channel, "pim-approvals", "channel", approvers | {settings.bot_user})
     general = Channel(settings.general_channel, "general", "channel", set(members), is_private=False)
     return {general.id: general, desk.id: desk}
+
+
+def _forget(book: dict[str, _Dated], before: datetime) -> None:
+    """Drop the oldest entries, which stand first, so that a long load test does not fill the memory."""
+    while book and (first := next(iter(book.values()))).at < before:
+        del book[first.id]
 
 
 def _micros(ts: str) -> int:

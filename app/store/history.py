@@ -78,7 +78,7 @@ async def counters(connection: AsyncConnection, viewer: Viewer, now: datetime) -
 async def page(connection: AsyncConnection, viewer: Viewer, query: Query) -> Page:
     """One page, newest first, and the cursor of the next one."""
     limit = max(1, query.limit)
-    branches = [_newest(branch, query, limit + 1).subquery() for branch in _branches(viewer)]
+    branches = [_newest(branch, query, limit + 1).subquery() for branch in _branches(viewer, query)]
     if not branches:
         return Page(())
     keys = union(*(select(branch) for branch in branches)).subquery()
@@ -103,21 +103,42 @@ class _Branch(NamedTuple):
     reason: ColumnElement[bool]
 
 
-def _branches(viewer: Viewer) -> list[_Branch]:
+_NEWEST = (requests.c.requested, requests.c.kind, requests.c.id)
+_NEWEST_CARDS = (cards.c.requested, cards.c.kind, cards.c.request_id)
+_NEWEST_SIGHTINGS = (sightings.c.requested, sightings.c.kind, sightings.c.request_id)
+
+
+def _branches(viewer: Viewer, query: Query) -> list[_Branch]:
     """Every reason of `may_see` by itself.
 
     Each then stops after one page on its own index; in one WHERE they would make the database read all of history for
     a person who was hardly ever involved.
     """
-    newest = (requests.c.requested, requests.c.kind, requests.c.id)
     if viewer.auditor:
-        return [_Branch(*newest, true())]
-    branches = [_Branch(*newest, _in_channel(viewer))] if viewer.channels else []
+        return [_Branch(*_NEWEST, true())]
+    branches = _by_channel(viewer, query)
     if viewer.oid is not None:
-        branches += [_Branch(*newest, reason) for reason in _is_party(viewer.oid)]
-        by_person = (sightings.c.requested, sightings.c.kind, sightings.c.request_id)
-        branches.append(_Branch(*by_person, and_(sightings.c.oid == viewer.oid, _is_sighting())))
+        branches += [_Branch(*_NEWEST, reason) for reason in _is_party(viewer.oid)]
+        branches.append(_by_sighting(viewer.oid, query))
     return branches
+
+
+def _by_channel(viewer: Viewer, query: Query) -> list[_Branch]:
+    if not viewer.channels:
+        return []
+    if _filters(query):
+        # A channel's cards are most of all requests: walk the filter's index and ask for a card at each step.
+        return [_Branch(*_NEWEST, _in_channel(viewer))]
+    return [
+        _Branch(*_NEWEST_CARDS, and_(cards.c.channel == channel, _is_card())) for channel in sorted(viewer.channels)
+    ]
+
+
+def _by_sighting(oid: str, query: Query) -> _Branch:
+    if query.requestor or query.decided_by:
+        # Few rows are theirs: walk those and ask whether this person saw them.
+        return _Branch(*_NEWEST, _saw_it(oid))
+    return _Branch(*_NEWEST_SIGHTINGS, and_(sightings.c.oid == oid, _is_sighting()))
 
 
 def _newest(branch: _Branch, query: Query, limit: int) -> Select[Any]:
@@ -147,14 +168,16 @@ def _visible(viewer: Viewer) -> ColumnElement[bool]:
         return true()
     reasons = [_in_channel(viewer)] if viewer.channels else []
     if viewer.oid is not None:
-        saw_it = select(sightings.c.oid).where(_is_sighting(), sightings.c.oid == viewer.oid)
-        reasons += [*_is_party(viewer.oid), saw_it.exists()]
+        reasons += [*_is_party(viewer.oid), _saw_it(viewer.oid)]
     return or_(false(), *reasons)
 
 
 def _in_channel(viewer: Viewer) -> ColumnElement[bool]:
-    card = and_(cards.c.kind == requests.c.kind, cards.c.request_id == requests.c.id)
-    return select(cards.c.id).where(card, cards.c.channel.in_(sorted(viewer.channels))).exists()
+    return select(cards.c.id).where(_is_card(), cards.c.channel.in_(sorted(viewer.channels))).exists()
+
+
+def _saw_it(oid: str) -> ColumnElement[bool]:
+    return select(sightings.c.oid).where(_is_sighting(), sightings.c.oid == oid).exists()
 
 
 def _is_party(oid: str) -> list[ColumnElement[bool]]:
@@ -163,3 +186,7 @@ def _is_party(oid: str) -> list[ColumnElement[bool]]:
 
 def _is_sighting() -> ColumnElement[bool]:
     return and_(sightings.c.kind == requests.c.kind, sightings.c.request_id == requests.c.id)
+
+
+def _is_card() -> ColumnElement[bool]:
+    return and_(cards.c.kind == requests.c.kind, cards.c.request_id == requests.c.id)

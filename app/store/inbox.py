@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import Outcome
 from app.store.tables import inbox, intents
-from app.store.upserts import insert_into
+from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
 
@@ -38,7 +38,7 @@ class StoredInbox:
 async def _take(connection: AsyncConnection, key: str, what: str, user: str, now: datetime) -> bool:
     row = {"key": key, "what": what, "slack_user": user, "taken": now}
     once = insert_into(connection, inbox).on_conflict_do_nothing().values(**row)
-    return (await connection.execute(once)).rowcount == 1
+    return await took_place(connection, once)
 
 
 async def _abandon(connection: AsyncConnection, now: datetime) -> Sequence[str]:

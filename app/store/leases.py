@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Float, case, literal_column, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.tables import leases
-from app.store.upserts import insert_into
+from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
 # Seconds since 1970. On PostgreSQL this is the start of the transaction: early, after waiting for a lock, so that a
@@ -44,4 +44,4 @@ async def _hold(connection: AsyncConnection, name: str, holder: str, seconds: fl
         },
         where=or_(mine, leases.c.expires <= now),
     )
-    return (await connection.execute(taken)).rowcount == 1
+    return await took_place(connection, taken)

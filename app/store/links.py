@@ -15,7 +15,7 @@ from app.domain.request import Person
 from app.ports import Link, LinkState, SealedCache
 from app.store.rows import person_of, person_values
 from app.store.tables import links
-from app.store.upserts import insert_into
+from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
 
@@ -86,7 +86,7 @@ async def _save(connection: AsyncConnection, link: Link, sealed: str, version: i
         # Two tabs may end their sign-in together: the unique indexes let one of them in.
         row = {"generation": link.generation, **_link_values(link, sealed, version)}
         once = insert_into(connection, links).on_conflict_do_nothing().values(**row)
-        return (await connection.execute(once)).rowcount == 1
+        return await took_place(connection, once)
     if any(_pair(_to_link(row)) != _pair(link) for row in existing):
         return False
     generation = max(link.generation, existing[0]["generation"] + 1)

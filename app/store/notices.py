@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.request import Kind, RequestKey
 from app.ports import Notice
 from app.store.tables import notices
-from app.store.upserts import insert_into
+from app.store.upserts import insert_into, took_place
 
 
 async def owe(connection: AsyncConnection, notice: Notice, dedupe: str, now: datetime) -> bool:
@@ -29,7 +29,7 @@ async def owe(connection: AsyncConnection, notice: Notice, dedupe: str, now: dat
         "owed": now,
     }
     once = insert_into(connection, notices).on_conflict_do_nothing(index_elements=["dedupe"])
-    return (await connection.execute(once.values(**row))).rowcount == 1
+    return await took_place(connection, once.values(**row))
 
 
 async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[Notice]:

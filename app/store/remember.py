@@ -91,6 +91,7 @@ def _first_card(one: Seen, posting: Posting) -> dict[str, Any]:
         "painted": 0,
         "wanted": 1,
         "tried": False,
+        "requested": one.request.created,
     }
 
 

@@ -101,7 +101,7 @@ sightings = Table(
 )
 Index("sightings_by_person", sightings.c.oid, sightings.c.requested, sightings.c.kind, sightings.c.request_id)
 
-# `wanted` is the version of the row: a copy, so that "behind" is a question about this table alone, and an index.
+# `wanted` and `requested` are copies from the row, so that "behind" and "newest in this channel" are index walks too.
 cards = Table(
     "cards",
     metadata,
@@ -115,8 +115,10 @@ cards = Table(
     Column("painted", Integer, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("tried", Boolean, nullable=False),
+    _time("requested"),
     _of_request(),
 )
+Index("cards_by_channel", cards.c.channel, cards.c.requested, cards.c.kind, cards.c.request_id)
 Index("cards_of_request", cards.c.kind, cards.c.request_id, cards.c.channel)
 Index("cards_by_token", cards.c.token, unique=True)
 Index(

@@ -106,8 +106,8 @@ async def test_nobody_is_no_person(browser: Browser) -> None:
 
 
 async def test_a_permalink_opens_the_page_at_its_message(browser: Browser) -> None:
-    answer = await browser.http.get(f"/archives/{DESK}/p1795391685000100")
-    assert answer.headers["location"] == f"/?channel={DESK}&ts=1795391685000100"
+    answer = await browser.http.get(f"/archives/{DESK}/p1795391685000100?user=ben")
+    assert answer.headers["location"] == f"/?user=ben&channel={DESK}&ts=1795391685000100"
 
 
 async def test_the_page_is_told_at_once_and_after_each_change(browser: Browser) -> None:

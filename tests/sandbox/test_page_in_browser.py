@@ -212,7 +212,10 @@ async def test_a_permalink_leads_to_its_message(sandbox: Sandbox) -> None:
     ts = sandbox.say(DESK, "the one")
     for n in range(60):
         sandbox.say(DESK, f"later {n}")
-    await sandbox.look_as("ann", f"&channel={DESK}&ts={ts.replace('.', '')}")
+    address = f"{sandbox.world.settings.world_url}/archives/{DESK}/p{ts.replace('.', '')}"
+    sandbox.say(GENERAL, f"see <{address}|that card>", user=ROB)
+    await sandbox.look_as("ann", f"&channel={GENERAL}")
+    await sandbox.tab.get_by_role("link", name="that card").click()
     await expect(sandbox.tab.get_by_text("the one")).to_be_in_viewport()
 
 

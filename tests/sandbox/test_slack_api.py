@@ -455,3 +455,11 @@ async def test_a_bad_answer_is_refused_and_not_counted(rig: Rig, said: dict[str,
     answer = await answer_to(rig, url, **said)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert rig.workspace.hooks[url.rsplit("/", 1)[1]].uses == 0
+
+
+async def test_old_triggers_and_response_urls_are_forgotten(rig: Rig) -> None:
+    rig.workspace.new_trigger(ANN)
+    rig.workspace.new_hook(GENERAL, ANN)
+    rig.clock.forward(minutes=31)
+    kept = (rig.workspace.new_trigger(ANN).id, rig.workspace.new_hook(GENERAL, ANN).rsplit("/", 1)[1])
+    assert (list(rig.workspace.triggers), list(rig.workspace.hooks)) == ([kept[0]], [kept[1]])

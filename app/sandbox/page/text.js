@@ -85,8 +85,9 @@ function tokenNode(token, names) {
 
 const mention = (text, isLoud = false) => h("span", { class: isLoud ? "mention loud" : "mention" }, decode(text));
 
-/** A link that opens in a new tab; addresses other than http(s) and mailto stay text. */
+/** A link that opens in a new tab, but for links to messages; addresses other than http(s) and mailto stay text. */
 export function link(address, label) {
+  if (address.startsWith(`${location.origin}/archives/`)) return h("a", { href: `${address}?user=${document.body.dataset.user}` }, label);
   if (!/^(https?:|mailto:)/i.test(address)) return h("span", {}, label);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
 }

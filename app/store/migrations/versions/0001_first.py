@@ -124,9 +124,11 @@ def _create_what_hangs_on_requests() -> None:
         _number("painted"),
         _number("wanted"),
         _flag("tried"),
+        _time("requested"),
         sa.PrimaryKeyConstraint("id"),
         _of_request(),
     )
+    op.create_index("cards_by_channel", "cards", ["channel", "requested", "kind", "request_id"])
     op.create_index("cards_of_request", "cards", ["kind", "request_id", "channel"])
     op.create_index("cards_by_token", "cards", ["token"], unique=True)
     _partial("cards_by_place", "cards", ["channel", "ts"], "ts <> ''", unique=True)

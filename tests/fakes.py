@@ -1,0 +1,366 @@
+"""Recording doubles of Microsoft, Slack and time. The memory has no double: tests use the real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from build import NOW, guid
+from people import EVERYBODY, SLACK, TEAM, gus
+
+from app.domain.changes import FULL_PAGE, Listing
+from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
+from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Verdict
+from app.domain.ruling import Step
+from app.ports import Link, Links, SlackPerson, TokenSource
+
+APP = "the application"
+ALWAYS = 1_000_000  # times
+_TOKEN = "token of "
+_ENDED = {
+    "Provisioned": Status.APPROVED,
+    "Denied": Status.DENIED,
+    "Canceled": Status.CANCELED,
+    "Failed": Status.FAILED,
+}
+
+Interlude = Callable[[], object]
+
+
+class ProcessKilled(BaseException):
+    """kill -9 at this very point: nothing of ours may catch it."""
+
+
+@dataclass
+class FakeClock:
+    """Stands still until moved; sleeping moves it."""
+
+    now: datetime = NOW
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, span: timedelta) -> None:
+        self.now += span
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+def bearer(who: str) -> TokenSource:
+    """A live token of this object id, or of `APP`."""
+
+    async def token() -> str:
+        return _TOKEN + who
+
+    return token
+
+
+class FakeTokens:
+    """Everybody's session lives, unless their object id (or `APP`) is in `over`; `failures` fail in other ways."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self.over: set[str] = set()
+        self.failures: dict[str, BotError] = {}
+
+    def application(self) -> TokenSource:
+        return self._source(APP)
+
+    def of(self, link: Link) -> TokenSource:
+        return self._source(link.person.id)
+
+    async def readers(self) -> list[TokenSource]:
+        return [*(self.of(link) for link in await self._links.active()), self.application()]
+
+    def _source(self, who: str) -> TokenSource:
+        async def token() -> str:
+            if who in self.failures:
+                raise self.failures[who]
+            if who in self.over:
+                raise SignInRequired
+            return await bearer(who)()
+
+        return token
+
+
+@dataclass
+class FakePeople:
+    """The cast as Slack knows it: full members, except the guest. A `failure` is raised by every call."""
+
+    persons: dict[str, SlackPerson] = field(
+        default_factory=lambda: {
+            SLACK[one.id]: SlackPerson(SLACK[one.id], TEAM, one.name, one.mail, member=one != gus)
+            for one in EVERYBODY
+            if one.id in SLACK
+        }
+    )
+    channels: dict[str, frozenset[str]] = field(default_factory=dict)
+    failure: BotError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def person(self, user: str) -> SlackPerson | None:
+        self._record(user)
+        return self.persons.get(user)
+
+    async def by_mail(self, mail: str) -> str | None:
+        self._record(mail)
+        return next((one.id for one in self.persons.values() if one.mail == mail), None)
+
+    async def channels_of(self, user: str) -> frozenset[str]:
+        self._record(user)
+        return self.channels.get(user, frozenset())
+
+    def _record(self, what: str) -> None:
+        self.asked.append(what)
+        if self.failure is not None:
+            raise self.failure
+
+
+@dataclass(frozen=True)
+class Review:
+    """The one decision Microsoft took."""
+
+    by: Person
+    verdict: Verdict
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Held:
+    """A request as Microsoft keeps it. `more_steps` are shown beside the one real step."""
+
+    request: ActivationRequest
+    approvers: frozenset[str]
+    step: str
+    review: Review | None = None
+    canceled: bool = False
+    more_steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One decision as it arrived, whatever became of it."""
+
+    request_id: str
+    step: str
+    verdict: Verdict
+    justification: str
+    by: str
+
+
+@dataclass
+class Fault:
+    """Something goes wrong, a number of times; `late`: only after Microsoft has processed the call."""
+
+    method: str
+    failure: BotError
+    times: int
+    who: str | None
+    late: bool
+
+
+@dataclass
+class FakeDesk:
+    """Microsoft: the first decision wins, only approvers decide, a request lives 24 hours, a person's list 50 rows.
+
+    `calls` are (method, who), `sent` every decision that arrived, `accepted` those that counted. After a decision the
+    next `lag` reads still show the state before it.
+    """
+
+    clock: FakeClock
+    kind: Kind = Kind.ENTRA
+    lag: int = 0
+    policies: dict[str, PolicyFacts] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    cut_short: bool = False
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    accepted: list[Sent] = field(default_factory=list)
+    turn: Callable[[str], Awaitable[None]] | None = None
+    _stale: dict[str, tuple[Held, int]] = field(default_factory=dict)
+    _faults: list[Fault] = field(default_factory=list)
+    _before: dict[str, list[Interlude]] = field(default_factory=dict)
+
+    # --- the test's hand ---
+
+    def ask(self, request: ActivationRequest, approvers: Iterable[Person] = ()) -> Held:
+        """A requestor asks."""
+        held = Held(request, frozenset(person.id for person in approvers), guid())
+        self.held[request.key.id] = held
+        return held
+
+    def change(self, request_id: str, **over: Any) -> None:  # noqa: ANN401 - any field of a request
+        """The same request reads differently from now on."""
+        held = self.held[request_id]
+        self.held[request_id] = replace(held, request=replace(held.request, **over))
+
+    def elsewhere(self, request_id: str, by: Person, verdict: Verdict, comment: str = "In the portal") -> None:
+        """Somebody decides in the portal."""
+        held = self.held[request_id]
+        assert self._native(held) == "PendingApproval", "nobody decides what has ended"
+        self.held[request_id] = replace(held, review=Review(by, verdict, comment, self.clock()))
+
+    def cancel(self, request_id: str) -> None:
+        """The requestor takes it back."""
+        self.held[request_id] = replace(self.held[request_id], canceled=True)
+
+    def forget(self, request_id: str) -> None:
+        """Microsoft does not know it any more."""
+        del self.held[request_id]
+
+    def fail(self, method: str, failure: BotError, *, times: int = 1, who: str | None = None) -> None:
+        """The next calls of this method fail (those of one caller only?)."""
+        self._faults.append(Fault(method, failure, times, who, late=False))
+
+    def lose_answer_before(self, times: int = 1) -> None:
+        """The next decisions never reach Microsoft, and we cannot know."""
+        self._faults.append(Fault("decide", OutcomeUnknown(), times, None, late=False))
+
+    def lose_answer_after(self, times: int = 1) -> None:
+        """The next decisions are processed, but their answers are lost."""
+        self._faults.append(Fault("decide", OutcomeUnknown(), times, None, late=True))
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more, and every replica has caught up."""
+        self._faults.clear()
+        self._stale.clear()
+
+    def before(self, method: str, interlude: Interlude) -> None:
+        """Something happens right before the next call of this method is processed."""
+        self._before.setdefault(method, []).append(interlude)
+
+    def count(self, method: str, who: str | None = None) -> int:
+        """How often it was called (by one caller)."""
+        return sum(called == method and who in (None, by) for called, by in self.calls)
+
+    # --- ports.Desk ---
+
+    async def list_all(self, token: TokenSource) -> Listing:
+        who = await self._arrive("list_all", token)
+        if who != APP:
+            raise GraphRefused("Microsoft refused: the caller may not list everything", status=403)
+        requests = tuple(held.request for held in self._pending())
+        return Listing(self.kind, requests, complete=not self.cut_short, broken=self.broken)
+
+    async def list_for(self, token: TokenSource) -> Listing:
+        who = await self._arrive("list_for", token)
+        rows = [held.request for held in self._pending() if self._assigned(held, who)][:FULL_PAGE]
+        full = len(rows) >= FULL_PAGE
+        return Listing(self.kind, tuple(rows), complete=not full, full_page=full, broken=self.broken)
+
+    async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
+        await self._arrive("fetch", token)
+        held = self._look_up(request_id)
+        return replace(held.request, native_status=self._native(held))
+
+    async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
+        who = await self._arrive("steps", token)
+        held = self._look_up(request_id)
+        if held.canceled:
+            raise RequestGone("Microsoft refused: there is no such approval", status=404)
+        return (self._step(held, who), *held.more_steps)
+
+    async def decide(
+        self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
+    ) -> None:
+        who = await self._arrive("decide", token)
+        decision = Sent(request_id, step_id, verdict, justification, who)
+        self.sent.append(decision)
+        self._go_wrong("decide", who)
+        refusal = self._refusal(decision)
+        if refusal is None:
+            self._accept(decision)
+        if self.turn is not None:
+            await self.turn("answer")
+        self._go_wrong("decide", who, late=True)
+        if refusal is not None:
+            raise refusal
+
+    async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
+        await self._arrive("policy", token)
+        return self.policies.get(request.role.id, PolicyFacts())
+
+    def ended(self, request: ActivationRequest) -> Status | None:
+        return _ENDED.get(request.native_status)
+
+    # --- how Microsoft works ---
+
+    async def _arrive(self, method: str, token: TokenSource) -> str:
+        who = (await token()).removeprefix(_TOKEN)
+        self.calls.append((method, who))
+        if self.turn is not None:
+            await self.turn(method)
+        for interlude in self._before.pop(method, []):
+            happening = interlude()
+            if isinstance(happening, Awaitable):
+                await happening
+        if method != "decide":
+            self._go_wrong(method, who)
+        return who
+
+    def _go_wrong(self, method: str, who: str, *, late: bool = False) -> None:
+        for fault in self._faults:
+            if fault.method == method and fault.late == late and fault.who in (None, who) and fault.times:
+                fault.times -= 1
+                raise fault.failure
+
+    def _refusal(self, decision: Sent) -> BotError | None:
+        held = self.held.get(decision.request_id)
+        if held is None or held.canceled or held.step != decision.step:
+            return RequestGone("Microsoft refused: there is no such approval", status=404)
+        if not self._assigned(held, decision.by):
+            return GraphRefused("Microsoft refused: the caller is not an approver", status=403)
+        if held.review is not None:
+            return AlreadyDecided("Microsoft refused: it is decided", status=409)
+        if self._native(held) != "PendingApproval":
+            return RequestGone("Microsoft refused: the approval is over", status=404)
+        return None
+
+    def _accept(self, decision: Sent) -> None:
+        held = self.held[decision.request_id]
+        by = next(person for person in EVERYBODY if person.id == decision.by)
+        review = Review(by, decision.verdict, decision.justification, self.clock())
+        self._stale[decision.request_id] = (held, self.lag)
+        self.held[decision.request_id] = replace(held, review=review)
+        self.accepted.append(decision)
+
+    def _look_up(self, request_id: str) -> Held:
+        if request_id not in self.held:
+            raise RequestGone("Microsoft refused: there is no such request", status=404)
+        before, reads = self._stale.get(request_id, (self.held[request_id], 0))
+        if reads:
+            self._stale[request_id] = (before, reads - 1)
+            return before
+        return self.held[request_id]
+
+    def _pending(self) -> list[Held]:
+        seen = [self._look_up(request_id) for request_id in self.held]
+        return [held for held in seen if self._native(held) == "PendingApproval"]
+
+    def _native(self, held: Held) -> str:
+        if held.canceled:
+            return "Canceled"
+        if held.review is not None:
+            return "Provisioned" if held.review.verdict is Verdict.APPROVE else "Denied"
+        return "Failed" if self.clock() >= held.request.expires else "PendingApproval"
+
+    def _assigned(self, held: Held, who: str) -> bool:
+        return who in held.approvers and who != held.request.requestor.id
+
+    def _step(self, held: Held, who: str) -> Step:
+        mine = self._assigned(held, who)
+        if held.review is None:
+            status = "InProgress" if self._native(held) == "PendingApproval" else "Expired"
+            return Step(held.step, status, "NotReviewed", mine)
+        review = held.review
+        said = f"{review.verdict}d" if review.verdict is Verdict.APPROVE else "Denied"
+        return Step(held.step, "Completed", said, mine, review.by, review.at, review.comment)

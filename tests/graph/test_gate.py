@@ -1,0 +1,266 @@
+"""The gate's manners: patient with reads, exact with decisions, silent while Microsoft asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+from graph.fake_microsoft import ROOT, TOKEN, Answer, Rig, error, html, ok, rig, throttled, token
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import (
+    AlreadyDecided,
+    BotError,
+    GraphRefused,
+    Malformed,
+    OutcomeUnknown,
+    RequestGone,
+    SignInRequired,
+    Unavailable,
+)
+
+OUTAGES: list[Answer] = [
+    error(500),
+    error(502),
+    html(504),
+    html(200),
+    ok([], 200),
+    httpx.Response(204),
+    httpx.Response(302, headers={"Location": f"{ROOT}/v1.0/elsewhere"}),
+    httpx.ConnectError("no"),
+    httpx.ConnectTimeout("no"),
+    httpx.ReadTimeout("no"),
+    httpx.WriteTimeout("no"),
+    httpx.PoolTimeout("no"),
+    httpx.ReadError("reset"),
+    httpx.RemoteProtocolError("cut"),
+    httpx.DecodingError("bad gzip"),
+]
+REFUSALS = [(400, GraphRefused), (401, SignInRequired), (403, GraphRefused), (404, RequestGone), (409, AlreadyDecided)]
+
+
+async def read(there: Rig) -> object:
+    return await there.gate.get("/v1.0/x", token)
+
+
+async def decide(there: Rig) -> None:
+    await there.gate.patch("/beta/x", token, {"reviewResult": "Approve"})
+
+
+# --- reads ---
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+async def test_a_read_survives_two_outages(outage: Answer) -> None:
+    there = rig(outage, outage, ok({"a": 1}))
+    assert await read(there) == {"a": 1}
+    assert len(there.microsoft.requests) == 3
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+async def test_a_read_gives_up_after_three_tries(outage: Answer) -> None:
+    there = rig(*[outage] * 4)
+    with pytest.raises((Unavailable, Malformed)) as caught:
+        await read(there)
+    assert caught.value.retryable
+    assert len(there.microsoft.requests) == 3
+
+
+async def test_the_pauses_between_tries_grow() -> None:
+    there = rig(*[error(500)] * 3)
+    with pytest.raises(Unavailable):
+        await read(there)
+    assert there.slept == pytest.approx([0.15, 0.3])  # half of 0.3 and of 0.6: the jitter stands at a half
+
+
+@pytest.mark.parametrize("status, kind", REFUSALS)
+async def test_a_refused_read_is_not_tried_again(status: int, kind: type[BotError]) -> None:
+    there = rig(error(status))
+    with pytest.raises(kind):
+        await read(there)
+    assert there.slept == []
+
+
+async def test_a_sign_in_that_is_over_reaches_nobody() -> None:
+    async def over() -> str:
+        raise SignInRequired
+
+    there = rig()
+    with pytest.raises(SignInRequired):
+        await there.gate.get("/v1.0/x", over)
+    with pytest.raises(SignInRequired):
+        await there.gate.patch("/v1.0/x", over, {})
+
+
+async def test_each_try_asks_for_the_token_again() -> None:
+    tokens = iter(["old", "new"])
+
+    async def fresh() -> str:
+        return next(tokens)
+
+    there = rig(error(500), ok({}))
+    await there.gate.get("/v1.0/x", fresh)
+    assert [call.headers["authorization"] for call in there.microsoft.requests] == ["Bearer old", "Bearer new"]
+
+
+async def test_nobody_gets_a_cookie_that_was_set_for_somebody_else() -> None:
+    there = rig(ok({}, 200, {"Set-Cookie": "session=ann; Path=/; Secure"}), ok({}))
+    await read(there)
+    await read(there)
+    assert "cookie" not in there.microsoft.requests[1].headers
+
+
+# --- decisions ---
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_a_decision_is_taken_with_any_success(status: int) -> None:
+    there = rig(httpx.Response(status))
+    await decide(there)
+    (call,) = there.microsoft.requests
+    assert (call.method, call.headers["authorization"]) == ("PATCH", f"Bearer {TOKEN}")
+    assert call.headers["content-type"] == "application/json"
+    assert json.loads(call.content) == {"reviewResult": "Approve"}
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("no"), httpx.ConnectTimeout("no"), httpx.PoolTimeout("no")])
+async def test_a_decision_that_never_left_was_surely_not_taken(failure: Exception) -> None:
+    there = rig(failure)
+    with pytest.raises(Unavailable):
+        await decide(there)
+    assert len(there.microsoft.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(500),
+        html(502),
+        html(504),
+        throttled("7", status=503),
+        httpx.Response(302, headers={"Location": f"{ROOT}/beta/x"}),
+        httpx.Response(307, headers={"Location": f"{ROOT}/beta/x"}),
+        httpx.Response(308, headers={"Location": "https://evil.example/"}),
+        httpx.ReadTimeout("no"),
+        httpx.WriteTimeout("no"),
+        httpx.ReadError("reset"),
+        httpx.WriteError("reset"),
+        httpx.CloseError("reset"),
+        httpx.RemoteProtocolError("cut"),
+        httpx.LocalProtocolError("odd"),
+        httpx.DecodingError("bad gzip"),
+    ],
+)
+async def test_a_decision_whose_answer_is_lost_is_sent_once_and_unknown(answer: Answer) -> None:
+    there = rig(answer)
+    with pytest.raises(OutcomeUnknown):
+        await decide(there)
+    assert len(there.microsoft.requests) == 1
+    assert there.slept == []
+
+
+@pytest.mark.parametrize("status, kind", REFUSALS)
+async def test_a_refused_decision_is_sent_once(status: int, kind: type[BotError]) -> None:
+    there = rig(error(status))
+    with pytest.raises(kind):
+        await decide(there)
+    assert len(there.microsoft.requests) == 1
+
+
+async def test_a_throttled_decision_was_not_taken_and_is_not_sent_again() -> None:
+    there = rig(throttled("7"))
+    with pytest.raises(Unavailable) as caught:
+        await decide(there)
+    assert caught.value.retry_after == 7
+    assert len(there.microsoft.requests) == 1
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=2))
+def test_no_text_of_a_decision_breaks_its_sending(body: dict[str, str]) -> None:
+    there = rig(httpx.Response(204))
+    asyncio.run(there.gate.patch("/beta/x", token, body))
+    assert json.loads(there.microsoft.requests[0].content) == body
+
+
+# --- the pause ---
+
+
+@pytest.mark.parametrize("answer", [throttled("30"), throttled("30", status=503)])
+async def test_while_microsoft_asks_to_wait_nothing_gets_through(answer: httpx.Response) -> None:
+    there = rig(answer, ok({"open": True}))
+    with pytest.raises(Unavailable):
+        await read(there)
+    there.clock.forward(29.9)
+    for call in (read, decide):
+        with pytest.raises(Unavailable) as caught:
+            await call(there)
+        assert caught.value.retry_after == pytest.approx(0.1)
+    assert len(there.microsoft.requests) == 1
+    there.clock.forward(0.1)
+    assert await read(there) == {"open": True}
+
+
+async def test_a_throttled_decision_stops_reads_too() -> None:
+    there = rig(throttled("30"))
+    with pytest.raises(Unavailable):
+        await decide(there)
+    with pytest.raises(Unavailable):
+        await read(there)
+    assert len(there.microsoft.requests) == 1
+
+
+async def test_a_throttled_read_is_not_tried_again() -> None:
+    there = rig(throttled("0"))
+    with pytest.raises(Unavailable):
+        await read(there)
+    assert (len(there.microsoft.requests), there.slept) == (1, [])
+
+
+async def test_a_throttled_try_ends_the_tries() -> None:
+    there = rig(error(500), throttled("30"))
+    with pytest.raises(Unavailable) as caught:
+        await read(there)
+    assert caught.value.retry_after == 30
+
+
+async def test_a_shorter_wait_that_comes_in_later_does_not_open_the_gate_early() -> None:
+    there = rig(throttled("60"), throttled("1"))
+    tries = await asyncio.gather(read(there), read(there), return_exceptions=True)
+    assert [type(failure) for failure in tries] == [Unavailable, Unavailable]
+    there.clock.forward(59)
+    with pytest.raises(Unavailable):
+        await read(there)
+    assert len(there.microsoft.requests) == 2
+
+
+async def test_a_pause_that_begins_while_a_token_is_fetched_still_holds() -> None:
+    there = rig(throttled("60"))
+
+    async def slow() -> str:
+        for _turn in range(9):
+            await asyncio.sleep(0)
+        return TOKEN
+
+    sent = (read(there), there.gate.patch("/beta/x", slow, {}))
+    tries = await asyncio.gather(*sent, return_exceptions=True)
+    assert [type(failure) for failure in tries] == [Unavailable, Unavailable]
+    assert there.microsoft.lines == ["GET /v1.0/x"]
+
+
+async def test_the_pause_is_nobodys_wall_clock() -> None:
+    there = rig(throttled("3600"), ok({}))
+    with pytest.raises(Unavailable):
+        await read(there)
+    there.clock.now += timedelta(hours=1)
+    assert await read(there) == {}
+
+
+async def test_trouble_that_is_not_throttling_closes_nothing() -> None:
+    there = rig(*[error(500)] * 3, ok({}))
+    with pytest.raises(Unavailable):
+        await read(there)
+    assert await read(there) == {}

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from build import NOW, a_request, an_intent, seen
+from people import ann, ben, rob, slack_of
+
+from app.ports import Outcome
+from app.store.inbox import StoredInbox
+from app.store.leases import StoredLeases
+from app.store.request_book import StoredRequests
+
+Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
+ANN, BEN, ROB = slack_of(ann), slack_of(ben), slack_of(rob)
+
+
+async def test_a_replayed_delivery_is_taken_once(inbox: StoredInbox) -> None:
+    taken = await asyncio.gather(*(inbox.take("T1:U1:1.1:pim_approve", "action", ANN, NOW) for _ in range(50)))
+    assert taken.count(True) == 1
+
+
+async def test_a_closed_delivery_is_not_taken_again(inbox: StoredInbox, rows: Rows) -> None:
+    await inbox.take("key", "action", ANN, NOW)
+    await inbox.close("key", "opened", NOW)
+    await inbox.close("key", "something else", NOW)
+    assert not await inbox.take("key", "action", ANN, NOW)
+    assert [row["outcome"] for row in await rows("SELECT * FROM inbox")] == ["opened"]
+
+
+async def test_after_a_crash_everybody_hears_once_and_only_once(inbox: StoredInbox) -> None:
+    for key, user in (("1", BEN), ("2", ANN), ("3", ANN), ("4", "")):
+        await inbox.take(key, "action", user, NOW)
+    await inbox.take("answered", "action", ROB, NOW)
+    await inbox.close("answered", "opened", NOW)
+    assert await inbox.abandon(NOW) == [ANN, BEN]
+    assert await inbox.abandon(NOW) == []
+
+
+@pytest.mark.parametrize(
+    "outcome, told",
+    [
+        (Outcome.SENDING, []),
+        (Outcome.UNKNOWN, []),
+        (Outcome.MINE, []),
+        (Outcome.REFUSED, [ANN]),
+        (Outcome.NOT_TAKEN, [ANN]),
+    ],
+)
+async def test_who_may_have_decided_something_is_not_told_that_nothing_was_changed(
+    inbox: StoredInbox, book: StoredRequests, outcome: Outcome, told: list[str]
+) -> None:
+    request = a_request()
+    await book.remember([seen(request)], NOW)
+    await inbox.take("submission", "view_submission", ANN, NOW)
+    intent = an_intent(request, at=NOW + timedelta(seconds=1))
+    await book.claim(intent, NOW)
+    await book.mark(intent, outcome)
+    assert await inbox.abandon(NOW) == told
+
+
+async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInbox, book: StoredRequests) -> None:
+    request = a_request()
+    await book.remember([seen(request)], NOW)
+    await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)), NOW)
+    await inbox.take("click", "action", ANN, NOW)
+    assert await inbox.abandon(NOW) == [ANN]
+
+
+async def test_a_lease_has_one_holder_who_may_renew_it(leases: StoredLeases) -> None:
+    held = await asyncio.gather(*(leases.hold("rounds", name, 15) for name in ("a", "b", "c")))
+    assert held.count(True) == 1
+    holder = ("a", "b", "c")[held.index(True)]
+    assert await leases.hold("rounds", holder, 15)
+    assert await leases.hold("something else", "d", 15)
+
+
+async def test_an_expired_lease_is_handed_over_and_the_epoch_grows(leases: StoredLeases, rows: Rows) -> None:
+    async def epoch() -> int:
+        return int((await rows("SELECT epoch FROM leases"))[0]["epoch"])
+
+    assert await leases.hold("rounds", "a", 15)
+    assert await leases.hold("rounds", "a", -1)  # it ended a second ago
+    assert await epoch() == 1
+    assert await leases.hold("rounds", "b", 15)
+    assert await epoch() == 2
+    assert not await leases.hold("rounds", "a", 15)
+    assert await epoch() == 2
+
+
+async def test_a_lease_given_back_is_free_at_once(leases: StoredLeases) -> None:
+    await leases.hold("rounds", "a", 15)
+    await leases.hold("rounds", "a", 0)
+    assert await leases.hold("rounds", "b", 15)

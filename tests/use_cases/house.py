@@ -1,0 +1,186 @@
+"""The use cases in one house: on the real store, with Microsoft, Slack and time as doubles."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from build import a_link, a_modal, a_request, seen
+from fakes import FakeClock, FakeDesk, FakePeople, FakeTokens
+from people import CHANNEL, TEAM, TENANT, ann, ben, slack_of
+from sqlalchemy import text
+
+from app.decisions.deciding import Decisions
+from app.decisions.opening import Openings
+from app.decisions.sending import Courier, Fate
+from app.decisions.values import Click, Opening, Submission
+from app.domain.request import ActivationRequest, Kind, Person, RequestKey, Verdict
+from app.domain.risk import RiskPolicy
+from app.domain.row import RequestRow
+from app.domain.ruling import Refused
+from app.lookups import Lookups
+from app.ports import Card, Link, LinkState, Notice
+from app.store.audit import AuditRow, AuditTrail
+from app.store.cards import StoredCards
+from app.store.inbox import StoredInbox
+from app.store.links import StoredLinks
+from app.store.outbox import StoredOutbox
+from app.store.remember import Posting
+from app.store.request_book import StoredRequests
+from app.store.writer import Store
+from app.watcher import Watcher
+
+SETTLE_SECONDS = 60.0
+SLACK_URL = "https://acme.slack.example/"
+CHAIN_KEY = b"a key that is not in the database"
+
+
+@dataclass
+class House:
+    """Every use case, its ports, and the test's hands. `restart` is a new process on the same database."""
+
+    store: Store
+    as_application: bool = True
+    clock: FakeClock = field(default_factory=FakeClock)
+    people: FakePeople = field(default_factory=FakePeople)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.trail = AuditTrail(self.store, CHAIN_KEY)
+        self.book = StoredRequests(self.store, self.trail, Posting(CHANNEL, self.new_id, self.new_id))
+        self.cards = StoredCards(self.store)
+        self.outbox = StoredOutbox(self.store)
+        self.inbox = StoredInbox(self.store)
+        self.links = StoredLinks(self.store)
+        self.desk = FakeDesk(self.clock)
+        self.tokens = FakeTokens(self.links)
+        self.restart()
+
+    def new_id(self) -> str:
+        return f"id-{next(self._numbers)}"
+
+    def restart(self) -> None:
+        """Forget everything that is not a row."""
+        desks = {self.desk.kind: self.desk}
+        ours = {"book": self.book, "links": self.links, "clock": self.clock}
+        self.courier = Courier(
+            **ours,
+            desks=desks,
+            tokens=self.tokens,
+            outbox=self.outbox,
+            settle_seconds=SETTLE_SECONDS,
+            sleep=self.clock.sleep,
+        )
+        self.decisions = Decisions(
+            **ours,
+            desks=desks,
+            cards=self.cards,
+            tokens=self.tokens,
+            people=self.people,
+            courier=self.courier,
+            new_token=self.new_id,
+        )
+        self.openings = Openings(**ours, cards=self.cards, new_token=self.new_id)
+        self.lookups = Lookups(**ours, people=self.people, cards=self.cards, slack_url=SLACK_URL)
+        self.watcher = self.watching(self.desk)
+
+    def watching(self, *desks: FakeDesk) -> Watcher:
+        return Watcher(
+            desks=desks,
+            book=self.book,
+            outbox=self.outbox,
+            links=self.links,
+            tokens=self.tokens,
+            clock=self.clock,
+            channel=CHANNEL,
+            as_application=self.as_application,
+            risk=RiskPolicy(),
+        )
+
+    # --- what people do ---
+
+    async def link(self, *everybody: Person, **over: Any) -> Link:
+        """They sign in; the last one's link comes back."""
+        for person in everybody:
+            link = a_link(person, **over)
+            assert await self.links.save(link, "sealed", 1)
+            if link.state is LinkState.SUSPENDED:
+                await self.links.suspend(link)
+        return link
+
+    async def sign_out(self, person: Person) -> None:
+        link = await self.links.by_entra(TENANT, person.id)
+        assert link is not None
+        await self.links.remove(link)
+
+    async def ask(
+        self, request: ActivationRequest | None = None, *, approvers: tuple[Person, ...] = (ann, ben), **over: Any
+    ) -> ActivationRequest:
+        """A request that Microsoft, our memory and its card in the channel know."""
+        request = request or a_request()
+        self.desk.ask(request, approvers)
+        await self.book.remember([seen(request, approvers=approvers, **over)], self.clock())
+        await self.paint()
+        return request
+
+    async def paint(self) -> None:
+        """Slack shows every card as its row is now."""
+        for card, row in await self.outbox.unpainted(100):
+            await self.outbox.painted(card, card.ts or f"1700000000.{next(self._numbers):06}", row.version)
+
+    async def card(self, request: ActivationRequest) -> Card:
+        channel, ts = (await self.cards.places([request.key]))[request.key]
+        card = await self.cards.by_place(channel, ts)
+        assert card is not None
+        return card
+
+    async def press(
+        self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE, **over: Any
+    ) -> Opening | Refused:
+        """A press on a button of the request's card."""
+        card = await self.card(request)
+        facts = {"channel": card.channel, "ts": card.ts, "token": card.token, **over}
+        return await self.openings.open(Click(team=TEAM, user=slack_of(person), verdict=verdict, **facts))
+
+    async def form(self, person: Person, request: ActivationRequest, **over: Any) -> Submission:
+        """What this person submits of a modal that shows the request; it was opened whatever the rules say now."""
+        modal = a_modal(request, person, **over)
+        await self.cards.open_modal(modal, self.clock())
+        return Submission(modal.team, modal.user, modal.token, "It is in the change calendar", "V0000001")
+
+    async def decide(
+        self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE
+    ) -> Fate | Refused:
+        """From the open modal to what became of it."""
+        return await self.decisions.decide(await self.form(person, request, verdict=verdict))
+
+    # --- what is true now ---
+
+    async def row(self, request: ActivationRequest) -> RequestRow:
+        row = await self.book.find(request.key)
+        assert row is not None
+        return row
+
+    async def approvers(self, request: ActivationRequest) -> frozenset[str]:
+        return (await self.row(request)).approvers
+
+    async def audit(self, request: ActivationRequest) -> list[AuditRow]:
+        return [row for row in await self.trail.rows(0, 1000) if row.request_id == request.key.id]
+
+    async def notices(self) -> list[Notice]:
+        return list(await self.outbox.due_notices(self.clock(), 100))
+
+    async def outcomes(self) -> list[tuple[str, int]]:
+        """Every intent's outcome, and how often it was sent."""
+        return [(row["outcome"], row["sent"]) for row in await self.sql("SELECT outcome, sent FROM intents ORDER BY at")]
+
+    async def sql(self, query: str) -> list[dict[str, Any]]:
+        found = await self.store.read(lambda connection: connection.execute(text(query)))
+        return [dict(row) for row in found.mappings()]
+
+
+def key_of(request_id: str) -> RequestKey:
+    return RequestKey(Kind.ENTRA, request_id)
+
+

@@ -1,0 +1,166 @@
+"""A click on a card: from our own memory it becomes a modal, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from build import NOW, a_request, an_intent, decided
+from people import adm_rob, ann, ben, rob
+from use_cases.house import House
+
+from app.decisions.values import Opening
+from app.domain.request import ActivationRequest, Status, Verdict
+from app.domain.ruling import Refused, Why
+from app.ports import LinkState
+
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+async def request_(house: House) -> ActivationRequest:
+    """Rob asks; Ann is signed in."""
+    await house.link(ann)
+    return await house.ask()
+
+
+async def refused(house: House, said: Opening | Refused, why: Why, words: str) -> None:
+    """A no that changes nothing: no modal, no claim, no message, and Microsoft was not asked."""
+    assert isinstance(said, Refused)
+    assert said.why is why
+    assert words in said.text
+    assert "Nothing was changed" in said.text
+    assert await house.sql("SELECT * FROM modals") == []
+    assert (await house.outcomes(), await house.notices(), house.desk.calls) == ([], [], [])
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+async def test_a_click_opens_a_modal_that_belongs_to_the_person_and_the_card(
+    house: House, request_: ActivationRequest, verdict: Verdict
+) -> None:
+    said = await house.press(ann, request_, verdict)
+    assert isinstance(said, Opening)
+    assert (said.row, said.verdict) == (await house.row(request_), verdict)
+    modal, card = await house.cards.modal(said.modal), await house.card(request_)
+    assert modal is not None
+    assert (modal.key, modal.digest, modal.verdict) == (request_.key, card.digest, verdict)
+    assert (modal.user, modal.channel, modal.ts) == ("U0ANN00001", card.channel, card.ts)
+
+
+async def test_opening_asks_our_memory_only_and_holds_no_claim(house: House, request_: ActivationRequest) -> None:
+    await house.press(ann, request_)
+    assert (house.desk.calls, house.people.asked) == ([], [])
+    assert (await house.row(request_)).status is Status.PENDING
+
+
+async def test_every_click_gets_a_modal_of_its_own(house: House, request_: ActivationRequest) -> None:
+    first, second = [await house.press(ann, request_) for _ in range(2)]
+    assert isinstance(first, Opening)
+    assert isinstance(second, Opening)
+    assert first.modal != second.modal
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"channel": "C0ELSEWHERE"}, {"ts": "1700000000.999999"}, {"ts": ""}, {"token": "made-up"}, {"token": ""}],
+    ids=["channel", "ts", "no ts", "token", "no token"],
+)
+async def test_a_click_counts_only_at_its_own_card(
+    house: House, request_: ActivationRequest, forged: dict[str, str]
+) -> None:
+    await refused(house, await house.press(ann, request_, **forged), Why.CHANGED, "out of date")
+
+
+async def test_another_cards_token_does_not_open_this_card(house: House, request_: ActivationRequest) -> None:
+    other = await house.card(await house.ask())
+    await refused(house, await house.press(ann, request_, token=other.token), Why.CHANGED, "out of date")
+
+
+async def test_the_token_of_an_older_digest_is_void(house: House, request_: ActivationRequest) -> None:
+    old = await house.card(request_)
+    house.desk.change(request_.key.id, justification="Another reason")
+    await house.watcher.tick()
+    house.desk.calls.clear()
+    await refused(house, await house.press(ann, request_, token=old.token), Why.CHANGED, "out of date")
+
+
+async def test_the_token_of_a_lost_copy_is_void(house: House, request_: ActivationRequest) -> None:
+    old = await house.card(request_)
+    await house.outbox.lost(old, "fresh-token")
+    await house.paint()
+    await refused(house, await house.press(ann, request_, token=old.token), Why.CHANGED, "out of date")
+
+
+async def test_someone_who_never_signed_in_is_told_to(house: House, request_: ActivationRequest) -> None:
+    await refused(house, await house.press(ben, request_), Why.NOT_LINKED, "Sign in with Microsoft first")
+
+
+async def test_someone_whose_sign_in_is_over_is_told_to_sign_in_again(
+    house: House, request_: ActivationRequest
+) -> None:
+    await house.link(ben, state=LinkState.SUSPENDED)
+    await refused(house, await house.press(ben, request_), Why.SIGN_IN_AGAIN, "sign in again")
+
+
+async def test_a_link_of_another_workspace_is_no_link(house: House, request_: ActivationRequest) -> None:
+    await house.link(ben, team="T0OTHER001")
+    await refused(house, await house.press(ben, request_), Why.NOT_LINKED, "Sign in with Microsoft first")
+
+
+async def test_the_requestor_cannot_open_their_own_request(house: House, request_: ActivationRequest) -> None:
+    await house.link(rob)
+    await refused(house, await house.press(rob, request_), Why.OWN_REQUEST, "your own request")
+
+
+async def test_who_asked_for_another_account_cannot_open_it_either(house: House) -> None:
+    await house.link(rob)
+    request = await house.ask(a_request(requestor=adm_rob, created_by=rob.id))
+    await refused(house, await house.press(rob, request), Why.OWN_REQUEST, "your own request")
+
+
+@pytest.mark.parametrize(
+    "status,words",
+    [
+        (Status.APPROVED, "Ben Bauer already approved this request."),
+        (Status.DENIED, "Ben Bauer already denied this request."),
+        (Status.CANCELED, "The requestor withdrew this request."),
+        (Status.EXPIRED, "This request expired unanswered"),
+        (Status.FAILED, "This request has already ended."),
+    ],
+)
+async def test_a_request_that_has_ended_says_how_and_by_whom(
+    house: House, request_: ActivationRequest, status: Status, words: str
+) -> None:
+    await house.book.settle(request_.key, status, decided(ben), None, NOW)
+    notice = (await house.notices())[0]
+    await house.outbox.sent(notice, "", NOW)
+    await refused(house, await house.press(ann, request_), Why.ALREADY_DECIDED, words)
+
+
+async def test_a_request_somebody_is_deciding_says_who(house: House, request_: ActivationRequest) -> None:
+    await house.book.claim(an_intent(request_, ben), NOW)
+    said = await house.press(ann, request_)
+    assert isinstance(said, Refused)
+    assert (said.why, said.text.split(".")[0]) == (Why.CLAIMED, "Ben Bauer is deciding this request right now")
+
+
+@pytest.mark.parametrize("left,opens", [(timedelta(seconds=1), True), (timedelta(0), False)])
+async def test_nothing_opens_after_24_hours(house: House, left: timedelta, opens: bool) -> None:
+    await house.link(ann)
+    request = await house.ask(a_request(created=NOW + left - DAY))
+    said = await house.press(ann, request)
+    if opens:
+        assert isinstance(said, Opening)
+    else:
+        await refused(house, said, Why.EXPIRED, "must ask again")
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"action": "selfExtend"}, {"action": "selfRenew"}, {"action": ""}, {"duration": None, "duration_text": "P1M"}],
+    ids=["extend", "renew", "unknown", "unreadable duration"],
+)
+async def test_what_the_portal_alone_can_decide_is_sent_there(house: House, over: dict[str, str | None]) -> None:
+    await house.link(ann)
+    request = await house.ask(a_request(**over))
+    await refused(house, await house.press(ann, request), Why.PORTAL_ONLY, "only be decided in the portal")
