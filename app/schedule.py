@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from app.domain.errors import BotError
 from app.ports import Leases
 
 LEASE = "rounds"
@@ -37,6 +38,8 @@ class Schedule:
     _leads: bool = field(init=False, default=False)
     _asked_at: float | None = field(init=False, default=None)
     _failing: set[str] = field(init=False, default_factory=set)
+    _running: set[str] = field(init=False, default_factory=set)
+    _again: set[str] = field(init=False, default_factory=set)
 
     def every(self, seconds: float, name: str, tick: Tick, *, jitter: float | None = None) -> None:
         """Run this round every so many seconds, give or take `jitter` seconds; never twice at once."""
@@ -55,6 +58,9 @@ class Schedule:
 
     def nudge(self, name: str) -> None:
         """Run this round as soon as possible: somebody just changed what it looks at."""
+        if name in self._running:
+            self._again.add(name)  # APScheduler would drop a run that overlaps, and the change might have been missed
+            return
         job = self.scheduler.get_job(name)
         if job is not None:
             job.modify(next_run_time=datetime.now(UTC))
@@ -69,9 +75,22 @@ class Schedule:
             self.scheduler.shutdown(wait=False)
         if self._leads:
             self._leads = False
-            await self.leases.hold(LEASE, self.holder, 0)
+            try:
+                await self.leases.hold(LEASE, self.holder, 0)
+            except BotError as failure:  # it runs out by itself, and a stop must not fail
+                log.warning("The lease was not handed over: %s", failure)
 
     async def _round(self, name: str, tick: Tick) -> None:
+        self._running.add(name)
+        try:
+            await self._once(name, tick)
+            while name in self._again and self.scheduler.running:
+                self._again.discard(name)
+                await self._once(name, tick)
+        finally:
+            self._running.discard(name)
+
+    async def _once(self, name: str, tick: Tick) -> None:
         try:
             if await self._lead():
                 await tick()

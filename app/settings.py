@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,16 +23,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import BadSettings
 from app.domain.risk import Level, RiskPolicy
+from app.identity.clouds import CLOUDS, GLOBAL, Cloud
+from app.identity.credentials import Credential, certificate, chosen, federated
 from app.identity.keyring import Keyring
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CHANNEL = r"[CG][A-Z0-9]{5,}"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-GRAPH = "https://graph.microsoft.com"
-ARM = "https://management.azure.com"
-LOGIN = "https://login.microsoftonline.com"
+GRAPH, ARM, LOGIN = GLOBAL.graph, GLOBAL.arm, GLOBAL.login
 SLACK_API = "https://slack.com/api"
-_REAL = {"graph_url": GRAPH, "arm_url": ARM, "login_url": LOGIN, "slack_api_url": SLACK_API}
+_ADDRESSES = ("graph_url", "arm_url", "login_url", "slack_api_url")
+_SECRETS = ("client_secret", "client_certificate_passphrase")
 _MOST = 1_000_000  # hours or letters: more than anybody means
 
 
@@ -49,7 +51,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PIM_", env_file=".env", extra="ignore", frozen=True)
 
-    environment: Literal["production", "sandbox"] = "production"  # first: the addresses are judged by it
+    # These two come first: the addresses are judged by them.
+    environment: Literal["production", "sandbox"] = "production"
+    cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
     slack_bot_token: SecretStr
     slack_signing_secret: SecretStr
     slack_client_id: str = Field(min_length=3)
@@ -58,20 +62,28 @@ class Settings(BaseSettings):
     approvers_channel: str
     tenant_id: Guid
     client_id: Guid
-    client_secret: SecretStr
+    # How we prove to be that application: one of the three. The secret comes last, because all are judged with it.
+    client_certificate_passphrase: SecretStr | None = None
+    client_certificate: Path | None = None
+    client_federated_token_file: Path | None = None
+    client_secret: SecretStr | None = Field(default=None, validate_default=True)
+    poller_client_id: Guid | None = None
+    poller_client_certificate_passphrase: SecretStr | None = None
+    poller_client_certificate: Path | None = None
+    poller_client_federated_token_file: Path | None = None
+    poller_client_secret: SecretStr | None = Field(default=None, validate_default=True)
     public_url: str
     keys: SecretStr
     database_url: str = Field(default="sqlite+aiosqlite:///pim-approvals.db", repr=False)  # may hold a password
     watch_as: Literal["approvers", "application"] = "approvers"
     poll_seconds: float = Field(default=20, ge=1)
     settle_seconds: float = Field(default=120, gt=0, le=600)
-    cloud: Literal["global"] = "global"
     policy_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535, validation_alias=AliasChoices("PIM_PORT", "PORT"))
-    graph_url: str = GRAPH
-    arm_url: str = ARM
-    login_url: str = LOGIN
+    graph_url: str = Field(default_factory=lambda data: _cloud(data).graph)
+    arm_url: str = Field(default_factory=lambda data: _cloud(data).arm)
+    login_url: str = Field(default_factory=lambda data: _cloud(data).login)
     slack_api_url: str = SLACK_API
 
     @property
@@ -86,11 +98,18 @@ class Settings(BaseSettings):
             raise ValueError("must be the bot token of the Slack app; it starts with xoxb-")
         return value
 
-    @field_validator("slack_signing_secret", "slack_client_secret", "client_secret")
+    @field_validator("slack_signing_secret", "slack_client_secret", *_SECRETS, *(f"poller_{name}" for name in _SECRETS))
     @classmethod
-    def _not_empty(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().strip():
+    def _not_empty(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
             raise ValueError("must not be empty")
+        return value
+
+    @field_validator("client_secret", "poller_client_secret")
+    @classmethod
+    def _one_credential(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        name = info.field_name or ""
+        _credential({**info.data, name: value}, name.removesuffix("client_secret"))
         return value
 
     @field_validator("keys")
@@ -124,10 +143,12 @@ class Settings(BaseSettings):
             raise ValueError(mistake)
         return value
 
-    @field_validator(*_REAL)
+    @field_validator(*_ADDRESSES)
     @classmethod
     def _override(cls, value: str, info: ValidationInfo) -> str:
-        mistake = _override_mistake(value, _REAL[info.field_name or ""], sandbox=_in_sandbox(info))
+        name = (info.field_name or "").removesuffix("_url")
+        real = SLACK_API if name == "slack_api" else getattr(_cloud(info.data), name)
+        mistake = _override_mistake(value, real, sandbox=_in_sandbox(info))
         if mistake:
             raise ValueError(mistake)
         return value
@@ -138,6 +159,16 @@ class Settings(BaseSettings):
         if value is not None:
             _read_policy(value)  # now, so that a mistake in it is told with all the others
         return value
+
+    def credential(self, which: Literal["", "poller_"] = "") -> Credential | None:
+        """What proves that we are the application, read anew from its file; None when there is no such application.
+
+        `which`: the application where people sign in, or the poller. BadSettings when the file is not right any more.
+        """
+        try:
+            return _credential({name: getattr(self, name) for name in type(self).model_fields}, which)
+        except ValueError as problem:
+            raise BadSettings(f"{problem}.") from None
 
     def risk_policy(self) -> RiskPolicy:
         """The `[risk]` table of the policy file, or the defaults. BadSettings names what is wrong in it."""
@@ -166,13 +197,51 @@ def _sentences(problem: ValidationError) -> list[str]:
             sentences.append(f"{name} is missing.")
             continue
         reason = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
-        sentences.append(f"{name}: {reason}.")
+        sentences.append(f"{reason}." if reason.startswith("PIM_") else f"{name}: {reason}.")
     return sentences
 
 
 def _in_sandbox(info: ValidationInfo) -> bool:
     """A wrong PIM_ENVIRONMENT is missing here, and counts as production."""
     return info.data.get("environment") == "sandbox"
+
+
+def _cloud(data: Mapping[str, Any]) -> Cloud:
+    """A wrong PIM_CLOUD is missing here, and counts as the global one."""
+    return CLOUDS[data.get("cloud", GLOBAL.name)]
+
+
+def _credential(data: Mapping[str, Any], prefix: str) -> Credential | None:
+    """The one credential of an application, out of the fields whose names begin so; ValueError when it is not one.
+
+    None: there is no such application, or one of its fields is wrong and was told already.
+    """
+    names = ("client_certificate_passphrase", "client_certificate", "client_federated_token_file", "client_secret")
+    if any(f"{prefix}{name}" not in data for name in ("client_id", *names)):
+        return None
+    phrase, pem, token, secret = (data[f"{prefix}{name}"] for name in names)
+    if data[f"{prefix}client_id"] is None:
+        given = [f"{prefix}{name}" for name in names if data[f"{prefix}{name}"] is not None]
+        if given:
+            raise ValueError(f"PIM_{prefix.upper()}CLIENT_ID is missing, though {_variable(given[0])} is set")
+        return None
+    options: tuple[tuple[str, Callable[[], Credential] | None], ...] = (
+        ("client_secret", secret.get_secret_value if secret else None),
+        ("client_certificate", (lambda: certificate(pem, _plain(phrase), datetime.now(UTC))) if pem else None),
+        ("client_federated_token_file", (lambda: federated(token)) if token else None),
+    )
+    try:
+        return chosen([(_variable(f"{prefix}{name}"), read) for name, read in options])
+    except BadSettings as problem:
+        raise ValueError(str(problem)) from None
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+def _variable(field: str) -> str:
+    return f"PIM_{field.upper()}"
 
 
 def _public_mistake(url: str, *, sandbox: bool) -> str:

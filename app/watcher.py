@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from app.domain.changes import Changes, Known, Listing, compare, covering, seen_by, union
-from app.domain.endings import conclude
+from app.domain.endings import conclude, nameless
 from app.domain.errors import BotError, GraphRefused, Malformed, RequestGone, SignInRequired, Unavailable
-from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Status
+from app.domain.request import ActivationRequest, Decided, Kind, PolicyFacts, RequestKey, Status
 from app.domain.risk import RiskPolicy, assess
 from app.ports import Clock, Desk, Link, Links, Outbox, RequestBook, Seen, Tokens, TokenSource
 from blocks import notices
 
 EVERYBODY_EVERY = timedelta(minutes=5)  # between two polls of every signed-in approver
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
+LAG = timedelta(minutes=2)  # of Microsoft's replicas, after a write
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Watcher:
     _everybody_at: dict[Kind, datetime] = field(init=False, default_factory=dict)
     _policies: dict[str, tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
     _troubles: dict[Kind, str] = field(init=False, default_factory=dict)
+    _nameless: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
 
     def troubles(self) -> list[str]:
         """One sentence for each desk that could not be asked at the last poll, for readiness."""
@@ -176,8 +178,14 @@ class Watcher:
             log.info("%s cannot be read right now: %s", key, outage)
             return  # an ending is written once and for all: better late than without a name, or wrong
         ending = conclude(row.request, native, steps, now)
-        if ending is not None:
-            await self.book.settle(key, *ending, intent=None, now=now)
+        if ending is None or (steps is not None and self._named_later(key, ending, now)):
+            return
+        await self.book.settle(key, *ending, intent=None, now=now)
+        self._nameless.pop(key, None)
+
+    def _named_later(self, key: RequestKey, ending: tuple[Status, Decided], now: datetime) -> bool:
+        """Whether to wait for the name of who decided: the approval may lag behind the request."""
+        return nameless(ending) and now - self._nameless.setdefault(key, now) < LAG
 
     async def _ask_readers(self, ask: Callable[[TokenSource], Awaitable[T]]) -> T | None:
         """The first answer; None when it is gone or nobody may read it. An outage is raised: ask again later."""

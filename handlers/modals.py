@@ -58,7 +58,7 @@ class Modals:
             await ack(response_action="errors", errors={submitted.block_id: refused.text})
         else:
             await ack(response_action="update", view=refused_modal(refused.text))
-        await self.reception.deliveries.close(submitted.key, f"refused: {refused.why}")
+        await self.reception.close(submitted.key, f"refused: {refused.why}")
 
     async def _decide(self, submitted: Submitted, key: RequestKey) -> str:
         fate = await self.decisions.decide(_submission(submitted))

@@ -38,7 +38,7 @@ class Place:
         if _text(body, "api_app_id") != self.app_id or _team(body) != self.team:
             log.warning("A signed payload of another app or workspace was ignored.")
             return BoltResponse(status=403, body="This bot serves another workspace.")
-        if isinstance(body.get("user"), dict) and _text(body["user"], "team_id") != self.team:
+        if "user" in body and _text(_part(body, "user"), "team_id") != self.team:  # events and commands name none here
             log.warning("Somebody of another workspace pressed one of our buttons; refused.")
             await self.answers.whisper(_text(body, "response_url"), notices.refusal(STRANGER))
             return BoltResponse(status=200, body="")
@@ -48,8 +48,12 @@ class Place:
 
 def _team(body: Body) -> str:
     """The workspace of an action or submission (`team.id`), a command or an event (`team_id`)."""
-    team = body.get("team")
-    return _text(team, "id") if isinstance(team, dict) else _text(body, "team_id")
+    return _text(_part(body, "team"), "id") if isinstance(body.get("team"), dict) else _text(body, "team_id")
+
+
+def _part(body: Body, name: str) -> Body:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _text(body: Body, name: str) -> str:

@@ -6,6 +6,7 @@ Nothing may raise after the ack inside Bolt's own call (it would answer 404 thre
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from handlers.answers import NOT_RECORDED, SOMETHING_FAILED, Answers
 from handlers.tasks import Tasks
 
 Ack = Callable[..., Coroutine[Any, Any, Any]]
+log = logging.getLogger(__name__)
 
 
 class Delivery(Protocol):
@@ -54,10 +56,16 @@ class Reception:
         """Run the job after the ack, and close its row with what the job returns."""
 
         async def run() -> None:
-            outcome = await job
-            await self.deliveries.close(delivery.key, outcome)
+            await self.close(delivery.key, await job)
 
         return self.tasks.spawn(run(), on_error)
+
+    async def close(self, key: str, outcome: str) -> None:
+        """The person has their answer. A row that stays open costs them a word after the next restart, no more."""
+        try:
+            await self.deliveries.close(key, outcome)
+        except BotError as failure:
+            log.warning("An answered delivery could not be closed: %s", failure)
 
     def sorry(self, response_url: str) -> Callable[[], Awaitable[None]]:
         """What to do when a job fails: say so, to this person only."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
-from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 
 from blocks import ids
-from handlers.answers import SOMETHING_FAILED
 from handlers.buttons import Buttons
 from handlers.commands import Commands
+from handlers.failures import Failures
 from handlers.home import Home
 from handlers.modals import Modals
 from handlers.place import Place
-
-log = logging.getLogger(__name__)
 
 
 def register(bolt: AsyncApp, place: Place, buttons: Buttons, modals: Modals, commands: Commands, home: Home) -> None:
@@ -30,10 +26,4 @@ def register(bolt: AsyncApp, place: Place, buttons: Buttons, modals: Modals, com
     bolt.command("/pim")(commands.typed)
     bolt.event("app_home_opened")(home.opened)
     bolt.action(re.compile(r".*"))(buttons.opened_address)  # a button of an older version: an ack, and nothing believed
-    bolt.error(_failed)
-
-
-async def _failed(error: Exception) -> BoltResponse:
-    """The last resort before an ack: a sentence where Slack shows one (commands), and the reason in the log."""
-    log.error("A payload of Slack could not be handled.", exc_info=error)
-    return BoltResponse(status=200, body=SOMETHING_FAILED)
+    bolt.error(Failures(answers=place.answers).failed)

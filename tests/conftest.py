@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,6 +23,11 @@ from app.store.engine import open_engine
 from app.store.migrate import upgrade
 from app.store.tables import metadata
 from app.store.writer import Store
+
+# Machines differ in speed: no test may depend on how long an example takes.
+_PATIENT = (hypothesis.HealthCheck.too_slow,)
+hypothesis.settings.register_profile("any_machine", deadline=None, suppress_health_check=_PATIENT)
+hypothesis.settings.load_profile("any_machine")
 
 # --- the network ---
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from build import NOW, guid
 from people import EVERYBODY, SLACK, TEAM, gus
@@ -198,7 +197,7 @@ class FakeDesk:
         self.held[request.key.id] = held
         return held
 
-    def change(self, request_id: str, **over: Any) -> None:  # noqa: ANN401 - any field of a request
+    def change(self, request_id: str, **over: object) -> None:
         """The same request reads differently from now on."""
         held = self.held[request_id]
         self.held[request_id] = replace(held, request=replace(held.request, **over))
@@ -208,6 +207,10 @@ class FakeDesk:
         held = self.held[request_id]
         assert self._native(held) == "PendingApproval", "nobody decides what has ended"
         self.held[request_id] = replace(held, review=Review(by, verdict, comment, self.clock()))
+
+    def show_late(self, before: Held) -> None:
+        """The next `lag` reads still show this."""
+        self._stale[before.request.key.id] = (before, self.lag)
 
     def cancel(self, request_id: str) -> None:
         """The requestor takes it back."""
@@ -329,7 +332,7 @@ class FakeDesk:
         held = self.held[decision.request_id]
         by = next(person for person in EVERYBODY if person.id == decision.by)
         review = Review(by, decision.verdict, decision.justification, self.clock())
-        self._stale[decision.request_id] = (held, self.lag)
+        self.show_late(held)
         self.held[decision.request_id] = replace(held, review=review)
         self.accepted.append(decision)
 

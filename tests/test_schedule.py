@@ -17,7 +17,7 @@ SOON = 20.0  # seconds until a test gives up waiting
 
 @dataclass
 class FakeLeases:
-    """The leases table; `holds` is what it answers next, or how it fails."""
+    """The leases table; `holds` is what it answers next, or how it fails. Zero seconds give the lease back."""
 
     holds: bool | Exception = True
     asked: list[tuple[str, str, float]] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Rig:
 async def rig() -> AsyncIterator[Rig]:
     rig = Rig()
     yield rig
-    rig.schedule.stop()
+    await rig.schedule.stop()
 
 
 async def test_the_holder_of_the_lease_ticks(rig: Rig) -> None:
@@ -182,12 +182,55 @@ async def test_nothing_runs_after_the_stop(rig: Rig) -> None:
     rig.schedule.start()
     async with asyncio.timeout(SOON):
         await watch.rang.wait()
-    rig.schedule.stop()
+    await rig.schedule.stop()
     rig.schedule.nudge("watch")
     await asyncio.sleep(0)
     assert (watch.ticks, rig.schedule.scheduler.running) == (1, False)
 
 
 async def test_stopping_before_the_start_is_nothing(rig: Rig) -> None:
-    rig.schedule.stop()
+    await rig.schedule.stop()
+    assert (rig.schedule.scheduler.running, rig.leases.asked) == (False, [])
+
+
+async def test_a_stop_hands_the_lease_over(rig: Rig) -> None:
+    rig.schedule.every(20, "watch", Round().tick)
+    await rig.due()
+    await rig.schedule.stop()
+    await rig.schedule.stop()
+    assert rig.leases.asked == [("rounds", "us", LEASE_SECONDS), ("rounds", "us", 0)]
+
+
+async def test_a_stop_takes_no_lease_from_another(rig: Rig) -> None:
+    rig.leases.holds = False
+    rig.schedule.every(20, "watch", Round().tick)
+    await rig.due()
+    await rig.schedule.stop()
+    assert len(rig.leases.asked) == 1
+
+
+async def test_a_stop_without_a_database_is_a_stop(rig: Rig) -> None:
+    rig.schedule.every(20, "watch", Round().tick)
+    await rig.due()
+    rig.leases.holds = Unavailable("The database is gone.")
+    await rig.schedule.stop()
     assert not rig.schedule.scheduler.running
+
+
+async def test_a_nudge_during_a_round_runs_it_once_more(rig: Rig) -> None:
+    ticks: list[str] = []
+    done = asyncio.Event()
+
+    async def tick() -> None:
+        ticks.append("tick")
+        if len(ticks) == 1:
+            rig.schedule.nudge("paint")
+            rig.schedule.nudge("paint")
+        else:
+            done.set()
+
+    rig.schedule.every(3600, "paint", tick)
+    rig.schedule.start()
+    async with asyncio.timeout(SOON):
+        await done.wait()
+    assert ticks == ["tick", "tick"]

@@ -19,7 +19,12 @@ LARGEST_BODY = 256 * 1024  # bytes; Slack's own payloads stay far below
 WINDOW = 300  # seconds between Slack's timestamp and our clock, as Slack recommends
 _TIMESTAMP = re.compile(rb"[0-9]{9,11}")
 _SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
-_SENTENCES = {401: b"Not signed by Slack.", 405: b"Only POST is answered here.", 413: b"Too large."}
+_SENTENCES = {
+    400: b"Not a payload of Slack.",
+    401: b"Not signed by Slack.",
+    405: b"Only POST is answered here.",
+    413: b"Too large.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -35,13 +40,17 @@ class SlackGate:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 405, 413 or 401, or hand on the very bytes that were verified."""
+        """Answer 405, 413, 401 or 400, or hand on the very bytes that were verified."""
         status, body = await self._examine(scope, receive)
         if status:
             log.warning("A request to the Slack door was refused: %s", _SENTENCES[status].decode())
             await _refuse(send, status)
             return
-        await self._inner(scope, _replay(body), send)
+        try:
+            await self._inner(scope, _replay(body), send)
+        except (ValueError, TypeError, AttributeError):  # how Bolt fails on a body that holds no payload
+            log.warning("A signed request holds no payload of Slack; it was ignored.")
+            await _refuse(send, 400)
 
     async def _examine(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         if scope["method"] != "POST":

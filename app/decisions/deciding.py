@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from app.decisions.sending import Courier
 from app.decisions.values import UNKNOWN_REQUEST, Done, Opening, Submission, Waiting, not_sent, usable
-from app.domain.endings import conclude
-from app.domain.errors import BotError
+from app.domain.endings import conclude, nameless
+from app.domain.errors import BotError, RequestGone
 from app.domain.request import Kind, Where
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Step, Why, already_decided, justify, rule, rule_row
@@ -97,15 +97,22 @@ class Decisions:
     async def _live_step(self, row: RequestRow, modal: Modal, token: TokenSource) -> Step | Refused:
         """The one step this approver can decide now. A request that ended meanwhile is settled on the spot."""
         desk = self.desks[row.key.kind]
-        request, steps = await asyncio.gather(desk.fetch(row.key.id, token), desk.steps(row.key.id, token))
+        request, steps = await asyncio.gather(desk.fetch(row.key.id, token), self._steps(row, token))
         now = self.clock()
         ruling = rule(request, steps, modal.digest, now)
         ending = conclude(row.request, desk.ended(request), steps, now)
-        if isinstance(ruling, Step) or ending is None:
-            return ruling
+        if isinstance(ruling, Step) or ending is None or nameless(ending):
+            return ruling  # who made a decision of this moment may not show yet: the watcher asks again
         await self.book.settle(row.key, *ending, intent=None, now=now)
         ended = await self.book.find(row.key)
         return already_decided(ended) if ended is not None else ruling
+
+    async def _steps(self, row: RequestRow, token: TokenSource) -> tuple[Step, ...]:
+        """None at all where the approval is gone: the request itself then says that it was withdrawn."""
+        try:
+            return await self.desks[row.key.kind].steps(row.key.id, token)
+        except RequestGone:
+            return ()
 
     async def _beaten(self, intent: Intent) -> Refused:
         """Somebody was first: say who."""

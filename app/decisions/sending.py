@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Waiting, not_sent
-from app.domain.endings import conclude, reviewed, whose
-from app.domain.errors import AlreadyDecided, BotError, OutcomeUnknown, Unavailable
-from app.domain.request import Decided, Kind
+from app.domain.endings import conclude, nameless, reviewed, whose
+from app.domain.errors import AlreadyDecided, BotError, OutcomeUnknown, RequestGone, Unavailable
+from app.domain.request import Decided, Kind, Status
 from app.domain.ruling import Refused, Step, Why, already_decided
 from app.ports import Clock, Desk, Intent, Links, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
 
@@ -24,6 +24,10 @@ SEND_AGAIN_WITHIN = timedelta(minutes=15)
 FIRST_LOOK = 0.5  # seconds before the second read-back; doubles up to LONGEST_LOOK
 LONGEST_LOOK = 15.0
 GRACE = 30.0  # seconds past the settling time before another process's intent counts as left behind
+NOT_ARRIVED = Refused(
+    Why.UNAVAILABLE,
+    "Your decision did not reach Microsoft. Nothing was changed and the buttons are back; decide again.",
+)
 log = logging.getLogger(__name__)
 
 Fate = Done | Waiting | Refused
@@ -149,7 +153,7 @@ class Courier:
         fate = await self._shown(intent, steps or ())
         if fate is None and token and _live(intent, steps):
             fate = await self._live_again(intent, token)
-        if fate is None and steps is None:
+        elif fate is None:
             fate = await self._ask_anybody(intent)
         if fate is not None and not isinstance(fate, Waiting):
             await self._tell(intent, fate)
@@ -158,25 +162,51 @@ class Courier:
         young = self.clock() - intent.at < SEND_AGAIN_WITHIN
         if young and intent.sent <= 1:
             return await self._send(intent, token)
-        sentence = "Your decision did not reach Microsoft. Nothing was changed and the buttons are back; decide again."
-        return await self._release(intent, Refused(Why.UNAVAILABLE, sentence))
+        return await self._release(intent, NOT_ARRIVED)
 
     async def _ask_anybody(self, intent: Intent) -> Fate | None:
-        """The approver's own session is gone: believe the request's status, read by whoever may."""
+        """The approver's own session cannot tell: believe what any reader is shown. None: ask again later."""
+        readers = await self.tokens.readers()
+        steps: tuple[Step, ...] | None = None
+        for token in readers:
+            shown = await self._steps(intent, token)
+            fate = await self._shown(intent, shown or ())
+            if fate is not None:
+                return fate
+            steps = steps if shown is None else shown
+        try:
+            native = await self._native(intent, readers)
+        except Unavailable as nobody:
+            log.info("%s: %s", intent.key, nobody)
+            return None
+        return await self._concluded(intent, native, steps)
+
+    async def _native(self, intent: Intent, readers: Sequence[TokenSource]) -> Status | None:
+        """How Microsoft says it ended. None: it has not, or is gone; Unavailable: nobody can read it right now."""
         desk = self.desks[intent.key.kind]
-        row = await self.book.find(intent.key)
-        for token in await self.tokens.readers():
+        for token in readers:
             try:
-                request = await desk.fetch(intent.key.id, token)
+                return desk.ended(await desk.fetch(intent.key.id, token))
+            except RequestGone:
+                return None
             except BotError as failure:
                 log.info("%s: one reader could not help: %s", intent.key, failure)
-                continue
-            ending = conclude(request, desk.ended(request), None, self.clock())
-            if ending is None or row is None:
-                return None
-            await self.book.settle(intent.key, *ending, intent=None, now=self.clock())
-            return already_decided(await self.book.find(intent.key) or row)
-        return None
+        raise Unavailable("Nobody can read the request right now.")
+
+    async def _concluded(self, intent: Intent, native: Status | None, steps: tuple[Step, ...] | None) -> Fate | None:
+        """The end without anybody's visible verdict, or the claim given back; a name may still show for a while."""
+        row = await self.book.find(intent.key)
+        if row is None:
+            return UNKNOWN_REQUEST
+        now = self.clock()
+        old = now - intent.at >= SEND_AGAIN_WITHIN
+        ending = conclude(row.request, native, steps, now)
+        if ending is None:
+            return await self._release(intent, NOT_ARRIVED) if old else None
+        if nameless(ending) and not old:
+            return None
+        await self.book.settle(intent.key, *ending, intent=None, now=now)
+        return await self._ended(intent)
 
     async def _tell(self, intent: Intent, fate: Fate) -> None:
         """The modal is long closed: a direct message says what became of the decision."""

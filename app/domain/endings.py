@@ -39,6 +39,12 @@ def conclude(
     return native, Decided(now, Where.OUTSIDE, by)
 
 
+def nameless(ending: tuple[Status, Decided]) -> bool:
+    """Somebody decided, and it does not show who: it may soon, since replicas lag."""
+    status, decided = ending
+    return status in (Status.APPROVED, Status.DENIED) and decided.by is None
+
+
 def expired(request: ActivationRequest) -> tuple[Status, Decided]:
     """Nobody acted in time: Microsoft ended it 24 hours after it was made."""
     return Status.EXPIRED, Decided(request.expires, Where.OUTSIDE)

@@ -116,9 +116,10 @@ def _lift(level: Level, weak_points: int) -> Level:
 
 # Words that, alone, name no task. Lower case, as spoken by people in a hurry.
 _SAYS_NOTHING = frozenset(
-    "a access activate activation add admin administration administrator again am an and as asap assigned because "
-    "daily do elevate elevated elevation fix for give global go have help i in is issue it job just kindly me my need "
-    "needed needs of on one permission permissions pim please privilege privileges pls problem quick quickly request "
-    "required rights role routine some stuff support task tasks temporary test testing thanks that the thing things "
-    "this ticket to today troubleshooting urgent urgently use usual want with work working you".split()
+    "a access activate activation add admin administration administrator again am an and approval approve approved "
+    "as asap assigned because daily do elevate elevated elevation fix for give global go have help i in is issue it "
+    "job just kindly me my need needed needs of on one permission permissions pim please pls privilege privileges "
+    "problem quick quickly request required rights role routine some stuff support task tasks temporary test "
+    "testing thanks that the thing things this ticket to today troubleshooting urgent urgently use usual want with "
+    "work working you".split()
 )

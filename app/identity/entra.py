@@ -1,4 +1,4 @@
-"""The app registration in Entra, and MSAL applications made from it, each call in one bounded pool of threads.
+"""The app registrations in Entra, and MSAL applications made from it, each call in one bounded pool of threads.
 
 Every call gets a fresh application with its own caches: MSAL throttles and caches refusals per application object, so
 that a shared one would make one person's 429 everybody's.
@@ -7,7 +7,7 @@ that a shared one would make one person's 429 everybody's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -15,34 +15,23 @@ from typing import TypeVar
 import msal
 
 from app.domain.errors import Unavailable
+from app.identity.clouds import GLOBAL, Cloud
+from app.identity.credentials import Credential
 from app.identity.msal_http import LoginHttp
-from app.identity.origins import GRAPH, LOGIN
 
 T = TypeVar("T")
 
-# What MSAL calls client_credential: a secret today; a certificate or a federated assertion is a mapping in its place.
-Credential = str | Mapping[str, object]
-
-SCOPES = tuple(
-    f"{GRAPH}/{name}"
-    for name in (
-        "User.Read",
-        "RoleAssignmentSchedule.ReadWrite.Directory",
-        "PrivilegedAccess.ReadWrite.AzureAD",
-        "RoleManagementPolicy.Read.Directory",
-    )
-)
-APPLICATION_SCOPE = f"{GRAPH}/.default"
 THREADS = 8  # a hanging Entra may hold these, never the loop's own pool
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The bot's app registration. `tenant` is a GUID, never a domain name: it is compared with `tid`."""
+    """An app registration of the bot. `tenant` is a GUID, never a domain name: it is compared with `tid`."""
 
     tenant: str
     client_id: str
     credential: Credential = field(repr=False)
+    cloud: Cloud = GLOBAL
 
     def __post_init__(self) -> None:
         """Write both ids as Microsoft writes them in tokens."""
@@ -52,7 +41,7 @@ class Registration:
     @property
     def authority(self) -> str:
         """The one authority that signs people in."""
-        return f"{LOGIN}/{self.tenant}"
+        return f"{self.cloud.login}/{self.tenant}"
 
     @property
     def issuer(self) -> str:
@@ -66,10 +55,14 @@ class Registration:
 
 
 class Entra:
-    """Makes MSAL applications and runs what they do."""
+    """Makes MSAL applications and runs what they do.
 
-    def __init__(self, registration: Registration, http: LoginHttp) -> None:
+    People sign in at `registration`; `poller` is what the bot is when it asks for itself, the same one by default.
+    """
+
+    def __init__(self, registration: Registration, http: LoginHttp, poller: Registration | None = None) -> None:
         self.registration = registration
+        self.poller = poller or registration
         self._http = http
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
 
@@ -82,12 +75,17 @@ class Entra:
         """Run one blocking MSAL call in the pool."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
-    def application(self, cache: msal.TokenCache) -> msal.ConfidentialClientApplication:
-        """A fresh application over this token cache. Blocks on discovery the first time; Unavailable, Malformed."""
-        facts = self.registration
+    def application(
+        self, cache: msal.TokenCache, registration: Registration | None = None
+    ) -> msal.ConfidentialClientApplication:
+        """A fresh application over this token cache, of the registration where people sign in unless told otherwise.
+
+        Blocks on discovery the first time; Unavailable, Malformed.
+        """
+        facts = registration or self.registration
         application = msal.ConfidentialClientApplication(
             facts.client_id,
-            client_credential=facts.credential,
+            client_credential=facts.credential if isinstance(facts.credential, str) else dict(facts.credential),
             authority=facts.authority,
             token_cache=cache,
             http_client=self._http,
@@ -95,13 +93,14 @@ class Entra:
             client_capabilities=["CP1"],  # we answer claims challenges, so tokens may be revoked at once (CAE)
             instance_discovery=False,  # the authority is pinned; the alias list would only be one more call
         )
-        self._pin(application.authority)
+        _pin(facts, application.authority)
         return application
 
-    def _pin(self, authority: object) -> None:
-        # Discovery may describe any address; only this tenant's own may see codes and secrets.
-        base = f"{self.registration.authority}/oauth2/v2.0/"
-        expected = {"authorization_endpoint": f"{base}authorize", "token_endpoint": f"{base}token"}
-        for name, address in expected.items():
-            if str(getattr(authority, name, "")).casefold() != address.casefold():
-                raise Unavailable("Microsoft's sign-in service describes another tenant.")
+
+def _pin(registration: Registration, authority: object) -> None:
+    # Discovery may describe any address; only this tenant's own may see codes and secrets.
+    base = f"{registration.authority}/oauth2/v2.0/"
+    expected = {"authorization_endpoint": f"{base}authorize", "token_endpoint": f"{base}token"}
+    for name, address in expected.items():
+        if str(getattr(authority, name, "")).casefold() != address.casefold():
+            raise Unavailable("Microsoft's sign-in service describes another tenant.")

@@ -26,6 +26,10 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 
 
+class UnknownKey(Tampered):
+    """What is stored was encrypted with a key that is not in PIM_KEYS. It opens again when the key comes back."""
+
+
 class Keyring:
     """Named keys, newest first."""
 
@@ -65,10 +69,13 @@ class Keyring:
         return f"{VERSION}.{name}.{_encode(nonce + sealed)}"
 
     def open(self, purpose: str, context: str, sealed: str) -> str:
-        """Decrypt; Tampered for anything that was not sealed here for exactly this purpose and context."""
+        """Decrypt; Tampered for anything that was not sealed here for exactly this purpose and context.
+
+        UnknownKey, a Tampered too, when no key of the ring has the name that the text carries.
+        """
         name, payload = _split(sealed)
         if name not in self._keys:
-            raise Tampered(f"The key {name} that sealed this is not in PIM_KEYS any more.")
+            raise UnknownKey(f"The key {name} that sealed this is not in PIM_KEYS any more.")
         nonce, body = payload[:NONCE_BYTES], payload[NONCE_BYTES:]
         try:
             plain = AESGCM(self._derived(name, purpose)).decrypt(nonce, body, _bound(name, purpose, context))
@@ -92,6 +99,14 @@ class Keyring:
             derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self._keys[name])
             self._made[name, purpose] = derived
         return self._made[name, purpose]
+
+
+def key_name(sealed: str) -> str:
+    """The id of the key that sealed this, as it says itself; empty when it is no sealed text."""
+    try:
+        return _split(sealed)[0]
+    except Tampered:
+        return ""
 
 
 def _bound(name: str, purpose: str, context: str) -> bytes:

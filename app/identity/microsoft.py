@@ -15,15 +15,15 @@ import msal
 
 from app.domain.errors import SignInFailed
 from app.domain.request import Person
-from app.identity.entra import SCOPES, Entra
+from app.identity.entra import Entra
 from app.identity.id_token import Claims, Expected, check_id_token
 from app.identity.json_web_keys import JsonWebKeys
-from app.identity.origins import GRAPH, Origins
+from app.identity.origins import Origins
 from app.identity.refusals import AGAIN, NOTHING, refused
 from app.identity.wire import PinnedHttp
 from app.ports import MicrosoftIdentity
 
-ME = f"{GRAPH}/v1.0/me?$select=id,displayName,userPrincipalName,mail"
+ME = "/v1.0/me?$select=id,displayName,userPrincipalName,mail"
 CALLBACK = "/sign-in/microsoft/callback"
 OK = 200
 
@@ -70,7 +70,11 @@ class MicrosoftSignIn:
     def _start(self, state: str) -> dict[str, Any]:
         application = self._entra.application(msal.TokenCache())
         flow: dict[str, Any] = application.initiate_auth_code_flow(
-            list(SCOPES), redirect_uri=self._redirect, state=state, prompt="login", response_mode="form_post"
+            list(self._entra.registration.cloud.graph_scopes),
+            redirect_uri=self._redirect,
+            state=state,
+            prompt="login",
+            response_mode="form_post",
         )
         return flow
 
@@ -84,7 +88,7 @@ class MicrosoftSignIn:
         return answer
 
     async def _me(self, token: str, claims: Claims) -> Person:
-        answer = await self._http.get(ME, bearer=token)
+        answer = await self._http.get(self._entra.registration.cloud.graph + ME, bearer=token)
         me = answer.body
         if answer.status != OK or str(me.get("id", "")).casefold() != claims["oid"].casefold():
             raise SignInFailed(f"Microsoft Graph does not confirm who you are. {NOTHING} {AGAIN}")

@@ -11,22 +11,29 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from app.domain.errors import BotError
+from app.identity.clouds import GLOBAL, Cloud
 
-GRAPH = "https://graph.microsoft.com"
-ARM = "https://management.azure.com"
-LOGIN = "https://login.microsoftonline.com"
 SLACK = "https://slack.com"
 SLACK_API = "https://slack.com/api"
 
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Roots without a trailing slash that stand for the real ones. `slack_api` stands for slack.com/api."""
+    """Roots without a trailing slash that stand for the cloud's real ones. `slack_api` stands for slack.com/api.
 
-    graph: str = GRAPH
-    arm: str = ARM
-    login: str = LOGIN
+    An empty one of Microsoft's is the real one.
+    """
+
+    graph: str = ""
+    arm: str = ""
+    login: str = ""
     slack_api: str = SLACK_API
+    cloud: Cloud = GLOBAL
+
+    def __post_init__(self) -> None:
+        """Put the cloud's own addresses where none are given."""
+        for name in ("graph", "arm", "login"):
+            object.__setattr__(self, name, getattr(self, name) or getattr(self.cloud, name))
 
     def to_wire(self, url: str) -> str:
         """Where a real address lies; BotError for every address that is not on the list."""
@@ -50,9 +57,9 @@ class Origins:
         # Every prefix reaches past the authority's closing slash, so no user name, port or longer host can follow it.
         beside = self.slack_api.removesuffix("/api")
         return (
-            (f"{GRAPH}/", f"{self.graph}/"),
-            (f"{ARM}/", f"{self.arm}/"),
-            (f"{LOGIN}/", f"{self.login}/"),
+            (f"{self.cloud.graph}/", f"{self.graph}/"),
+            (f"{self.cloud.arm}/", f"{self.arm}/"),
+            (f"{self.cloud.login}/", f"{self.login}/"),
             (f"{SLACK}/openid/connect/", f"{beside}/openid/connect/"),
             (f"{SLACK_API}/openid.connect.", f"{self.slack_api}/openid.connect."),
         )

@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 import msal
 
 from app.domain.errors import Malformed, SignInRequired, Tampered, Unavailable
-from app.identity.entra import APPLICATION_SCOPE, SCOPES, Entra
-from app.identity.keyring import Keyring
+from app.identity.entra import Entra, Registration
+from app.identity.keyring import Keyring, UnknownKey
 from app.identity.refusals import CONSENT_MISSING, aadsts
 from app.identity.sign_in import cache_context
 from app.ports import Clock, Link, Links, SealedCache, TokenSource
@@ -83,12 +83,14 @@ class GraphTokens:
         return str(answer["access_token"])
 
     def _ask_for_own(self) -> dict[str, Any]:
+        poller = self._entra.poller
+        scopes = [poller.cloud.graph_application_scope]
         try:
-            answer: dict[str, Any] = self._entra.application(self._own_cache).acquire_token_for_client(
-                [APPLICATION_SCOPE], http_exceptions=_DOWN
+            answer: dict[str, Any] = self._entra.application(self._own_cache, poller).acquire_token_for_client(
+                scopes, http_exceptions=_DOWN
             )
         except _DOWN:
-            token = self._still_valid(self._own_cache, [APPLICATION_SCOPE], {"home_account_id": None})
+            token = self._still_valid(self._own_cache, poller, scopes, {"home_account_id": None})
             if not token:
                 raise
             return {"access_token": token}
@@ -122,6 +124,8 @@ class GraphTokens:
         try:
             cache.deserialize(self._keyring.open(CACHE, _context(stored.link, stored.version), stored.sealed))
             _account_in(cache, stored.link)
+        except UnknownKey:
+            raise SignInRequired from None  # kept: the operator may put the key back, another replica may have it
         except (Tampered, ValueError):
             await self._links.suspend(stored.link)
             raise SignInRequired from None
@@ -148,20 +152,23 @@ class GraphTokens:
 
     def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link) -> _Silent:
         account = _account_in(cache, link)
+        facts = self._entra.registration
+        scopes = list(facts.cloud.graph_scopes)
         try:
             answer = self._entra.application(cache).acquire_token_silent_with_error(
-                list(SCOPES), account, http_exceptions=_DOWN
+                scopes, account, http_exceptions=_DOWN
             )
         except _DOWN:
-            token = self._still_valid(cache, list(SCOPES), {"home_account_id": account["home_account_id"]})
+            token = self._still_valid(cache, facts, scopes, {"home_account_id": account["home_account_id"]})
             if not token:
                 raise
             return _Silent(token)
         return _read(answer, cache)
 
-    def _still_valid(self, cache: msal.TokenCache, scopes: list[str], whose: Mapping[str, object]) -> str:
+    def _still_valid(
+        self, cache: msal.TokenCache, facts: Registration, scopes: list[str], whose: Mapping[str, object]
+    ) -> str:
         # MSAL gives a token up five minutes before its end; when Microsoft cannot be asked it is still good.
-        facts = self._entra.registration
         query = {"client_id": facts.client_id, "realm": facts.tenant, **whose}
         usable_until = self._clock().timestamp() + LAST_SECONDS
         for entry in cache.search(cache.CredentialType.ACCESS_TOKEN, target=scopes, query=query):

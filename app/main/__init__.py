@@ -6,8 +6,9 @@ Production, the sandbox and the journeys of the test suite all open the bot here
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
 
@@ -20,13 +21,29 @@ from app.settings import Settings
 async def run(settings: Settings) -> None:
     """Serve until told to stop. SIGTERM and Ctrl-C finish what is being answered first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "apscheduler", "slack_bolt", "slack_sdk", "msal"):
+    for noisy in ("httpx", "httpcore", "slack_bolt", "slack_sdk", "msal"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # they log whole addresses and bodies below that
+    # The rounds report their own failures; it warns at each tick of a long one, and mourns those that a stop cuts off.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     async with open_bot(settings) as bot:
         config = uvicorn.Config(
             bot.door, settings.host, settings.port, lifespan="off", access_log=False, log_level="warning"
         )
-        await uvicorn.Server(config).serve()
+        await _Server(config).serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but a stop is ours: left to itself it dies of the signal before anything here could be closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop serving at SIGTERM and Ctrl-C, and go on behind `serve`; a second signal ends the process at once."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ be two cards. Whoever calls decides what may be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,12 +46,14 @@ class Identity:
 class Gateway:
     """Typed, error-mapped access to the few methods we use."""
 
-    def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        """`api_url`: `https://slack.com/api` or the sandbox's; `session` is shared and closed by its owner."""
+    def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession, timeout: float = TIMEOUT) -> None:
+        """`api_url`: `https://slack.com/api` or the sandbox's; `session` is shared and closed by its owner.
+
+        `timeout`: seconds for one call. It is kept here, since the SDK forgets its own when it is given a session.
+        """
         self._session = session
-        self._client = AsyncWebClient(
-            token=token, base_url=api_url + "/", timeout=TIMEOUT, session=session, retry_handlers=[]
-        )
+        self._timeout = timeout
+        self._client = AsyncWebClient(token=token, base_url=api_url + "/", session=session, retry_handlers=[])
         root = urlsplit(api_url)
         real = root.hostname == "slack.com"
         self._hooks = ("https", "hooks.slack.com", None) if real else (root.scheme, root.hostname, root.port)
@@ -59,7 +62,8 @@ class Gateway:
         """One Web API call. Unavailable: throttled, down or unheard; CardLost; SlackFailed for a lasting no."""
         call: Callable[..., Awaitable[Any]] = getattr(self._client, method)
         try:
-            answer = await call(**arguments)
+            async with asyncio.timeout(self._timeout):
+                answer = await call(**arguments)
         except SlackApiError as error:
             raise _meaning(error) from None
         except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
@@ -77,26 +81,37 @@ class Gateway:
 
     async def respond(self, response_url: str, text: str, blocks: Sequence[Block], *, replace: bool) -> None:
         """Answer through a response_url: only Slack's own host is believed. Works where the bot is not a member."""
-        url = urlsplit(response_url)
-        if (url.scheme, url.hostname, url.port) != self._hooks or url.username:
+        if not self._is_slacks(response_url):
             raise SlackFailed("Slack named an address that is not Slack's; nothing was sent there.", code="foreign_url")
-        hook = AsyncWebhookClient(response_url, timeout=TIMEOUT, session=self._session, retry_handlers=[])
+        hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=[])
         try:
-            answer = await hook.send(
-                text=text, blocks=list(blocks), response_type="ephemeral", replace_original=replace
-            )
+            async with asyncio.timeout(self._timeout):
+                answer = await hook.send(
+                    text=text, blocks=list(blocks), response_type="ephemeral", replace_original=replace
+                )
         except (aiohttp.ClientError, SlackClientError, TimeoutError):
             raise Unavailable("Slack cannot be reached.") from None
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
             raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
 
+    def _is_slacks(self, response_url: str) -> bool:
+        try:
+            url = urlsplit(response_url)
+            origin = (url.scheme, url.hostname, url.port)
+        except ValueError:  # a port that is no number, half a pair of brackets
+            return False
+        return origin == self._hooks and "@" not in url.netloc
+
 
 def _meaning(error: SlackApiError) -> BotError:
     answer = error.response
-    code = str(answer.get("error", "")) if isinstance(answer.data, dict) else ""
-    if code in _THROTTLED or answer.status_code == 429:  # noqa: PLR2004 - HTTP's own number
+    # where the JSON is broken, the SDK hands over the bare HTTP response instead of its own
+    data, status = getattr(answer, "data", None), getattr(answer, "status_code", getattr(answer, "status", 0))
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    if code in _THROTTLED or status == 429:  # noqa: PLR2004 - HTTP's own number
         return Unavailable("Slack asks us to wait.", retry_after=_wait(answer.headers))
-    if code in _PASSING or answer.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
+    if code in _PASSING or not code or status >= 500:  # noqa: PLR2004 - HTTP's own number
+        # without a code it was not Slack that answered: a proxy's page says nothing about what became of the call
         return Unavailable("Slack is having trouble.")
     if code in _LOST:
         return CardLost(code=code)
@@ -104,6 +119,6 @@ def _meaning(error: SlackApiError) -> BotError:
 
 
 def _wait(headers: object) -> float:
-    pairs = dict(headers) if isinstance(headers, dict) else {}
-    value = next((str(pairs[name]) for name in pairs if str(name).lower() == "retry-after"), "")
-    return min(float(value), LONGEST_WAIT) if value.isdigit() else DEFAULT_WAIT
+    pairs = headers.items() if isinstance(headers, Mapping) else ()
+    value = next((str(value) for name, value in pairs if str(name).lower() == "retry-after"), "")
+    return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else DEFAULT_WAIT

@@ -15,6 +15,9 @@ from app.ports import Clock, Links, Notice, Outbox, People, RequestBook
 from blocks import ids
 
 BATCH = 20
+PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
+# Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
+_OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 log = logging.getLogger(__name__)
 
 
@@ -42,9 +45,13 @@ class Messenger:
             except Unavailable as failure:
                 self._wait_until = now + timedelta(seconds=failure.retry_after or 2.0)
                 return
+            except SlackFailed as failure:
+                log.warning("Direct messages wait: %s", failure)
+                self._wait_until = now + PAUSE_AFTER_REFUSAL
+                return
 
     async def _deliver(self, notice: Notice) -> str:
-        """Deliver one; returns the note for the row. Unavailable when it is to be tried again."""
+        """Deliver one; returns the note for the row. Unavailable or SlackFailed when it is to be tried again."""
         row = await self.book.find(notice.key) if notice.key is not None else None
         message = notice_message(notice, row, self.clock())
         if message is None:
@@ -60,6 +67,8 @@ class Messenger:
             stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
             await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
         except SlackFailed as failure:
+            if failure.code in _OUR_TROUBLE:
+                raise
             log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
             return f"not delivered: {failure.code}"
         return "delivered"

@@ -25,9 +25,19 @@ from blocks.message import Message
 
 BATCH = 50  # cards looked at in one go
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)  # channel archived, token revoked: asking every second is noise
+_LANES = ("note", "edit", "post")
 _TOO_MUCH = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
 )
+# Refusals of one message, not of the channel: the others go on.
+_ONE_MESSAGE = _TOO_MUCH | {
+    "cant_delete_message",
+    "invalid_arguments",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "metadata_too_large",
+    "no_text",
+}
 log = logging.getLogger(__name__)
 
 
@@ -39,30 +49,39 @@ class Painter:
     outbox: Outbox
     clock: Clock
     new_token: Callable[[], str]
-    trouble: str = ""
     _waits: dict[str, datetime] = field(init=False, default_factory=dict)
+    _troubles: dict[str, str] = field(init=False, default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """What Slack refuses to show at present, as one sentence, or an empty string."""
+        return next(iter(self._troubles.values()), "")
 
     async def tick(self) -> None:
-        """Paint what is behind, edits first. Slack's refusals pause the kind of call they hit, and nothing else."""
-        for note in await self.outbox.unpainted_notes():
-            await self._patiently("note", partial(self._paint_note, note))
-        for card, row in await self.outbox.unpainted(BATCH):
-            await self._patiently("edit" if card.ts else "post", partial(self._paint_card, card, row))
+        """Paint what is behind, edits first. Slack's refusals pause what they hit, and nothing else."""
+        notes, cards = await self.outbox.unpainted_notes(), await self.outbox.unpainted(BATCH)
+        self._forget({*_LANES, *(note.topic for note in notes), *(card.id for card, _ in cards)})
+        for note in notes:
+            await self._patiently("note", note.topic, partial(self._paint_note, note))
+        for card, row in cards:
+            await self._patiently("edit" if card.ts else "post", card.id, partial(self._paint_card, card, row))
 
     # --- cards ---
 
     async def _paint_card(self, card: Card, row: RequestRow) -> None:
-        message = draw_card(row, card.token, card_id=card.id, now=self.clock())
+        now = self.clock()
+        message = draw_card(row, card.token, card_id=card.id, now=now)
         if card.ts:
             await self._repaint(card, row, message)
             return
         ts = await self._adopt(card, row)
         if ts:
             await self.outbox.painted(card, ts, 0)  # version 0: found, and to be repainted
-            return
-        await self.outbox.trying(card)
-        ts = await self._post(card, row, message)
-        await self.outbox.painted(card, ts, row.version)
+        elif row.status.open and now < row.request.expires:
+            await self.outbox.trying(card)
+            await self.outbox.painted(card, await self._post(card, row, message), row.version)
+        elif card.tried:
+            await self.outbox.lost(card, self.new_token())  # it stands nowhere, and nothing is announced any more
 
     async def _adopt(self, card: Card, row: RequestRow) -> str:
         """The ts of a copy whose post was answered by silence or a crash, if Slack has it."""
@@ -99,48 +118,74 @@ class Painter:
             if failure.code not in _TOO_MUCH:
                 raise
             log.exception("Slack refused the drawing of %s; showing the plain one.", row.key)
-            plain = fallback_card(row, card_id=card.id, now=self.clock())
+            await self._edit_plainly(place, fallback_card(row, card_id=card.id, now=self.clock()))
+
+    async def _edit_plainly(self, place: dict[str, str], plain: Message) -> None:
+        """Rich text cannot always be edited into plain text; then the card goes, and an open request gets a new one."""
+        try:
             await self.gateway.call("chat_update", **place, **plain.payload())
+        except SlackFailed as failure:
+            if failure.code != "block_mismatch":
+                raise
+            await self.gateway.call("chat_delete", **place)
+            raise CardLost(code=failure.code) from None
 
     # --- standing notes ---
 
     async def _paint_note(self, note: ChannelNote) -> None:
         message = note_message(note)
         ts = note.ts
-        if not ts and note.tried:
-            ts = await find_message(self.gateway, note.channel, ids.NOTE_EVENT, "topic", note.topic, since=None)
-        try:
-            if ts:
-                await self.gateway.call("chat_update", channel=note.channel, ts=ts, **message.payload())
-        except CardLost:
-            ts = ""
-        if not ts:
-            await self.outbox.trying_note(note)
-            ts = str((await self.gateway.call("chat_postMessage", channel=note.channel, **_body(message)))["ts"])
+        if not ts or not await self._edit_note(note, ts, message):
+            ts = await self._adopt_note(note)
+            if not ts or not await self._edit_note(note, ts, message):
+                await self.outbox.trying_note(note)
+                ts = str((await self.gateway.call("chat_postMessage", channel=note.channel, **_body(message)))["ts"])
         await self.outbox.painted_note(note, ts)
+
+    async def _adopt_note(self, note: ChannelNote) -> str:
+        if not note.tried:
+            return ""
+        return await find_message(self.gateway, note.channel, ids.NOTE_EVENT, "topic", note.topic, since=None)
+
+    async def _edit_note(self, note: ChannelNote, ts: str, message: Message) -> bool:
+        """False when there is no such message."""
+        try:
+            await self.gateway.call("chat_update", channel=note.channel, ts=ts, **message.payload())
+        except CardLost:
+            return False
+        return True
 
     # --- patience ---
 
-    async def _patiently(self, lane: str, paint: Callable[[], Awaitable[None]]) -> None:
-        """Paint one thing unless its lane was told to wait; a failure makes the lane wait, and the row stays behind."""
-        wait_until = self._waits.get(lane)
-        if wait_until is not None and self.clock() < wait_until:
+    async def _patiently(self, lane: str, which: str, paint: Callable[[], Awaitable[None]]) -> None:
+        """Paint one thing, unless it or its lane was told to wait. A failure makes it wait; the row stays behind."""
+        now = self.clock()
+        if any(now < self._waits[name] for name in (lane, which) if name in self._waits):
             return
         try:
             await paint()
         except Unavailable as failure:
             self._waits[lane] = self.clock() + timedelta(seconds=failure.retry_after or 1.0)
         except SlackFailed as failure:
-            self._waits[lane] = self.clock() + PAUSE_AFTER_REFUSAL
-            self._complain(f"Slack does not show our cards: {failure}")
+            refused = which if failure.code in _ONE_MESSAGE else lane
+            self._waits[refused] = self.clock() + PAUSE_AFTER_REFUSAL
+            self._complain(refused, f"Slack does not show our cards: {failure}")
         else:
-            self._complain("")
+            self._complain(lane, "")
+            self._complain(which, "")
 
-    def _complain(self, trouble: str) -> None:
-        """Log once when Slack stops taking cards, and once when it takes them again."""
-        if bool(trouble) != bool(self.trouble):
+    def _complain(self, name: str, trouble: str) -> None:
+        """Log once when Slack stops taking something, and once when it takes it again."""
+        before = self._troubles.pop(name, "")
+        if trouble:
+            self._troubles[name] = trouble
+        if bool(trouble) != bool(before):
             log.warning(trouble or "Slack takes our cards again.")
-        self.trouble = trouble
+
+    def _forget(self, kept: set[str]) -> None:
+        """What is not behind any more troubles nobody."""
+        self._waits = {name: until for name, until in self._waits.items() if name in kept}
+        self._troubles = {name: trouble for name, trouble in self._troubles.items() if name in kept}
 
 
 def _body(message: Message) -> dict[str, object]:

@@ -235,6 +235,27 @@ async def test_a_refusal_tells_slack_not_to_try_again_and_repeats_nothing() -> N
     assert CANARY.encode() not in caller.sent[1]["body"]
 
 
+# Signed, and still no payload
+
+
+@pytest.mark.parametrize(
+    "problem", [ValueError("payload"), TypeError(), AttributeError(), UnicodeDecodeError("x", b"", 0, 1, "")]
+)
+async def test_a_signed_body_without_a_payload_is_400_without_a_traceback(
+    problem: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def choke(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        raise problem
+
+    caller = Caller(chunked(BODY))
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/slack/events", "headers": signed()}
+    await SlackGate(choke, SECRET, lambda: NOW)(scope, caller.receive, caller.send)
+    assert caller.status == 400
+    assert [(record.levelno, record.exc_info) for record in caplog.records] == [(logging.WARNING, None)]
+    assert CANARY not in caplog.text
+
+
 # The door: which path goes through the gate
 
 

@@ -98,8 +98,7 @@ async def test_the_transport_itself_lets_nothing_out_to_another_origin(address: 
     inner = FakeMicrosoft()
     async with httpx.AsyncClient(transport=PinnedTransport(ROOT, inner), trust_env=False) as client:
         with pytest.raises((Malformed, httpx.HTTPError, httpx.InvalidURL, ValueError)):
-            request = client.build_request("GET", address, headers={"Authorization": f"Bearer {TOKEN}"})
-            await client.send(request)
+            await client.get(address, headers={"Authorization": f"Bearer {TOKEN}"})
     assert inner.requests == []
 
 

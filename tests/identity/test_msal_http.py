@@ -11,7 +11,8 @@ import pytest
 from fakes_identity import CLIENT, TENANT, FakeClock, Providers, make_entra
 
 from app.domain.errors import BotError, Malformed, Unavailable
-from app.identity.entra import SCOPES, Entra, Registration
+from app.identity.clouds import GLOBAL
+from app.identity.entra import Entra, Registration
 from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
 
@@ -125,7 +126,7 @@ def test_msal_asks_for_nothing_but_discovery_and_tokens() -> None:
     for _ in range(2):
         application = entra.application(msal.SerializableTokenCache())
         application.initiate_auth_code_flow(
-            list(SCOPES), redirect_uri="https://x", state="s", response_mode="form_post"
+            list(GLOBAL.graph_scopes), redirect_uri="https://x", state="s", response_mode="form_post"
         )
         application.acquire_token_for_client(["https://graph.microsoft.com/.default"])
     assert providers.calls == [

@@ -29,7 +29,7 @@ from fakes_identity import (
 )
 
 from app.domain.errors import BotError, SignInFailed, Unavailable
-from app.identity.entra import SCOPES
+from app.identity.clouds import GLOBAL
 from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
 from app.identity.origins import Origins
@@ -71,7 +71,7 @@ async def test_microsoft_is_asked_for_a_fresh_sign_in_with_pkce_and_form_post(pr
     assert asked["nonce"] == sent_nonce(flow)
     assert (asked["response_mode"], asked["prompt"], asked["code_challenge_method"]) == ("form_post", "login", "S256")
     assert asked["redirect_uri"] == f"{PUBLIC}/sign-in/microsoft/callback"
-    assert set(asked["scope"].split()) == {*SCOPES, "openid", "profile", "offline_access"}
+    assert set(asked["scope"].split()) == {*GLOBAL.graph_scopes, "openid", "profile", "offline_access"}
     assert json.loads(asked["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 

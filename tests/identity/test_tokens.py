@@ -28,7 +28,7 @@ from fakes_identity import (
 
 from app.domain.errors import SignInRequired, Unavailable
 from app.domain.request import Person
-from app.identity.entra import SCOPES
+from app.identity.clouds import GLOBAL
 from app.identity.keyring import Keyring
 from app.identity.sign_in import cache_context
 from app.identity.tokens import CACHE, GraphTokens
@@ -64,7 +64,7 @@ class Desk:
         self.providers.person = person or link.person
         self.providers.life = life
         cache = msal.SerializableTokenCache()
-        scope = " ".join([*SCOPES, "openid", "profile"])
+        scope = " ".join([*GLOBAL.graph_scopes, "openid", "profile"])
         event = {
             "client_id": CLIENT,
             "scope": scope.split(),

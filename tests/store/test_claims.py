@@ -164,10 +164,11 @@ async def test_an_intent_is_mine_only_if_microsoft_names_me_with_my_verdict(
 
 
 async def test_a_final_request_that_was_never_posted_gets_no_card(
-    book: StoredRequests, request_: ActivationRequest, outbox: StoredOutbox
+    book: StoredRequests, request_: ActivationRequest, outbox: StoredOutbox, rows: Rows
 ) -> None:
     await book.settle(request_.key, Status.CANCELED, decided(rob), None, NOW)
     assert await outbox.unpainted(10) == []
+    assert await rows("SELECT id FROM cards WHERE painted < wanted") == []  # or the list of what is behind would grow
     row = await status_of(book, request_)
     assert row.channels == {CHANNEL}  # who could have read the card may still read the history
 

@@ -120,7 +120,7 @@ async def test_losing_a_card_twice_does_not_touch_its_successor(
 
 
 async def test_a_lost_card_of_a_final_request_is_not_posted_again(
-    book: StoredRequests, outbox: StoredOutbox, cards: StoredCards, card: Card
+    book: StoredRequests, outbox: StoredOutbox, cards: StoredCards, card: Card, rows: Rows
 ) -> None:
     await outbox.painted(card, "1700.1", 1)
     await book.settle(card.key, Status.DENIED, decided(), None, NOW)
@@ -128,6 +128,7 @@ async def test_a_lost_card_of_a_final_request_is_not_posted_again(
     assert posted is not None
     await outbox.lost(posted, "new")
     assert await outbox.unpainted(10) == []
+    assert await rows("SELECT id FROM cards WHERE painted < wanted") == []
     assert await cards.by_place(CHANNEL, "1700.1") is None
 
 

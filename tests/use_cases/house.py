@@ -15,7 +15,7 @@ from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.sending import Courier, Fate
 from app.decisions.values import Click, Opening, Submission
-from app.domain.request import ActivationRequest, Kind, Person, RequestKey, Verdict
+from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.risk import RiskPolicy
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused
@@ -100,7 +100,7 @@ class House:
 
     # --- what people do ---
 
-    async def link(self, *everybody: Person, **over: Any) -> Link:
+    async def link(self, *everybody: Person, **over: object) -> Link:
         """They sign in; the last one's link comes back."""
         for person in everybody:
             link = a_link(person, **over)
@@ -115,7 +115,7 @@ class House:
         await self.links.remove(link)
 
     async def ask(
-        self, request: ActivationRequest | None = None, *, approvers: tuple[Person, ...] = (ann, ben), **over: Any
+        self, request: ActivationRequest | None = None, *, approvers: tuple[Person, ...] = (ann, ben), **over: object
     ) -> ActivationRequest:
         """A request that Microsoft, our memory and its card in the channel know."""
         request = request or a_request()
@@ -136,14 +136,14 @@ class House:
         return card
 
     async def press(
-        self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE, **over: Any
+        self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE, **over: object
     ) -> Opening | Refused:
         """A press on a button of the request's card."""
         card = await self.card(request)
         facts = {"channel": card.channel, "ts": card.ts, "token": card.token, **over}
         return await self.openings.open(Click(team=TEAM, user=slack_of(person), verdict=verdict, **facts))
 
-    async def form(self, person: Person, request: ActivationRequest, **over: Any) -> Submission:
+    async def form(self, person: Person, request: ActivationRequest, **over: object) -> Submission:
         """What this person submits of a modal that shows the request; it was opened whatever the rules say now."""
         modal = a_modal(request, person, **over)
         await self.cards.open_modal(modal, self.clock())
@@ -173,14 +173,9 @@ class House:
 
     async def outcomes(self) -> list[tuple[str, int]]:
         """Every intent's outcome, and how often it was sent."""
-        return [(row["outcome"], row["sent"]) for row in await self.sql("SELECT outcome, sent FROM intents ORDER BY at")]
+        rows = await self.sql("SELECT outcome, sent FROM intents ORDER BY at")
+        return [(row["outcome"], row["sent"]) for row in rows]
 
     async def sql(self, query: str) -> list[dict[str, Any]]:
         found = await self.store.read(lambda connection: connection.execute(text(query)))
         return [dict(row) for row in found.mappings()]
-
-
-def key_of(request_id: str) -> RequestKey:
-    return RequestKey(Kind.ENTRA, request_id)
-
-

@@ -88,9 +88,7 @@ async def test_another_approver_who_sees_it_later_is_added_without_a_new_version
 
 
 @pytest.mark.parametrize("failure", [DOWN, Malformed()])
-async def test_a_broken_desk_is_skipped_and_the_others_go_on(
-    either: House, failure: Unavailable | Malformed
-) -> None:
+async def test_a_broken_desk_is_skipped_and_the_others_go_on(either: House, failure: Unavailable | Malformed) -> None:
     azure = FakeDesk(either.clock, kind=Kind.AZURE)
     request = a_request(key=a_key(Kind.AZURE))
     azure.ask(request, [ann])

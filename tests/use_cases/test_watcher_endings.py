@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,12 @@ from use_cases.house import House
 
 from app.domain.errors import GraphRefused, Malformed, RequestGone, Unavailable
 from app.domain.request import ActivationRequest, Decided, Status, Verdict, Where
+from app.watcher import LAG
 
 DOWN = Unavailable("Microsoft is having trouble (HTTP 503).")
 FORBIDDEN = GraphRefused("Microsoft refused: no", status=403)
 DAY = timedelta(hours=24)
+SECOND = timedelta(seconds=1)
 
 
 async def ended(house: House, request: ActivationRequest) -> tuple[Status, Decided | None]:
@@ -43,6 +46,36 @@ async def test_a_decision_whose_steps_nobody_may_read_names_nobody(house: House)
     house.desk.fail("steps", FORBIDDEN, times=ALWAYS)
     await house.watcher.tick()
     assert await ended(house, request) == (Status.APPROVED, Decided(NOW, Where.OUTSIDE))
+
+
+async def test_a_name_that_does_not_show_yet_is_waited_for(house: House) -> None:
+    request = await house.ask()
+    before = house.desk.held[request.key.id]
+    house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE)
+    after = house.desk.held[request.key.id]
+    house.desk.before("steps", lambda: house.desk.held.update({request.key.id: before}))
+    await house.watcher.tick()
+    assert await ended(house, request) == (Status.PENDING, None)
+    house.desk.held[request.key.id] = after
+    await house.watcher.tick()
+    assert await ended(house, request) == (Status.APPROVED, Decided(NOW, Where.OUTSIDE, cleo, "In the portal"))
+
+
+@pytest.mark.parametrize("passed,status", [(LAG - SECOND, Status.PENDING), (LAG, Status.APPROVED)])
+async def test_a_name_that_never_shows_is_waited_for_two_minutes(
+    house: House, passed: timedelta, status: Status
+) -> None:
+    request = await house.ask()
+    house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE)
+    before = replace(house.desk.held[request.key.id], review=None)
+    for span in (timedelta(0), passed):
+        house.clock.advance(span)
+        house.desk.before("list_all", lambda: house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE))
+        house.desk.before("steps", lambda: house.desk.held.update({request.key.id: before}))
+        house.desk.held[request.key.id] = before
+        await house.watcher.tick()
+    assert timedelta(minutes=2) == LAG
+    assert (await house.row(request)).status is status
 
 
 async def test_the_next_reader_is_asked_when_the_first_may_not(house: House) -> None:
@@ -76,7 +109,7 @@ async def test_an_ending_elsewhere_repaints_tells_the_requestor_and_is_audited_o
 
 async def test_what_vanished_but_still_waits_stays_open(house: House) -> None:
     request = await house.ask()
-    house.desk.before("list_all", lambda: house.desk.held.clear())
+    house.desk.before("list_all", house.desk.held.clear)
     house.desk.before("fetch", lambda: house.desk.ask(request, [ann]))
     await house.watcher.tick()
     assert await ended(house, request) == (Status.PENDING, None)

@@ -1,0 +1,81 @@
+"""The notifier with its real client, before the emulated Slack, over the real store on SQLite."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from build import a_request, seen
+from people import TENANT
+from slack_server import Clock, SlackServer
+from sqlalchemy import text
+
+from app.domain.request import ActivationRequest
+from app.domain.row import RequestRow
+from app.notifier.gateway import Gateway
+from app.notifier.messenger import Messenger
+from app.notifier.painter import Painter
+from app.notifier.people import SlackPeople
+from app.notifier.screens import SlackScreens
+from app.store.audit import AuditTrail
+from app.store.cards import StoredCards
+from app.store.links import StoredLinks
+from app.store.outbox import StoredOutbox
+from app.store.remember import Posting
+from app.store.request_book import StoredRequests
+from app.store.writer import Store
+
+
+@dataclass
+class Rig:
+    """Everything one test needs, wired as in production."""
+
+    slack: SlackServer
+    store: Store
+    session: aiohttp.ClientSession
+    clock: Clock
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        settings = self.slack.settings
+        posting = Posting(settings.channel, self.new_token, self.new_token)
+        self.book = StoredRequests(self.store, AuditTrail(self.store, b"a key of tests"), posting)
+        self.outbox, self.cards = StoredOutbox(self.store), StoredCards(self.store)
+        self.links = StoredLinks(self.store)
+        self.gateway = Gateway(settings.bot_token, self.slack.api_url, self.session)
+        self.people = SlackPeople(gateway=self.gateway, clock=self.clock, channels=(settings.channel,))
+        self.screens = SlackScreens(gateway=self.gateway)
+        self.painter = Painter(gateway=self.gateway, outbox=self.outbox, clock=self.clock, new_token=self.new_token)
+        self.messenger = Messenger(
+            gateway=self.gateway,
+            outbox=self.outbox,
+            book=self.book,
+            links=self.links,
+            people=self.people,
+            clock=self.clock,
+            tenant=TENANT,
+        )
+
+    def new_token(self) -> str:
+        return f"token-{next(self.numbers)}"
+
+    async def appear(self, request: ActivationRequest | None = None, **over: object) -> ActivationRequest:
+        """A poll saw this request for the first time, or seen differently."""
+        request = request if request is not None else a_request(**over)
+        await self.book.remember([seen(request)], self.clock())
+        return request
+
+    async def row(self, request: ActivationRequest) -> RequestRow:
+        row = await self.book.find(request.key)
+        assert row is not None
+        return row
+
+    async def behind(self) -> int:
+        """How many cards Slack does not show as they are."""
+        return len(await self.outbox.unpainted(100))
+
+    async def rows(self, sql: str) -> list[dict[str, Any]]:
+        found = await self.store.read(lambda connection: connection.execute(text(sql)))
+        return [dict(row) for row in found.mappings()]
