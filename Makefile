@@ -7,7 +7,7 @@ PY     := $(VENV)/bin/python
 .PHONY: help demo test check soak bench pictures format lock clean
 
 help: ## List what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Set up, then show the whole thing in a browser: emulated Slack and Microsoft, the real bot
 	$(PY) -m app sandbox $(ARGS)
@@ -44,7 +44,8 @@ clean: ## Remove what was set up
 $(VENV)/.run: requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
 	  || { echo "Python 3.11 to 3.14 is needed; name one with: make demo PYTHON=python3.12"; exit 1; }
-	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python cannot make a virtual environment here; on Debian or Ubuntu install python3-venv."; exit 1; }
 	$(PY) -m pip install --disable-pip-version-check -q --require-hashes -r requirements/run.txt
 	@touch $@
 

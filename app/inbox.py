@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.ports import Clock, Inbox, Notice, Outbox
+
+
+UNANSWERED = timedelta(minutes=2)  # longer than the slowest click takes, with every read tried three times
 
 
 @dataclass(kw_only=True, slots=True)
@@ -26,9 +30,13 @@ class Deliveries:
         """The person was answered."""
         await self.inbox.close(key, outcome, self.clock())
 
-    async def after_restart(self) -> None:
-        """Tell whoever was in the middle of something that nothing was changed. Sent decisions resume elsewhere."""
+    async def sweep(self, older_than: timedelta) -> None:
+        """Tell whoever a crash left without an answer that nothing was changed. Sent decisions resume elsewhere.
+
+        `older_than`: zero right after the start of the only process; else longer than any answer takes, since the row
+        may belong to another process that is still at it.
+        """
         now = self.clock()
-        for user in await self.inbox.abandon(now):
+        for user in await self.inbox.abandon(now - older_than, now):
             notice = Notice(f"restart-{user}-{int(now.timestamp())}", "restarted", to_slack=user)
             await self.outbox.owe(notice, notice.id, now)

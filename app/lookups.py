@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from app.domain.policy import Freshness, Windows
 from app.domain.request import RequestKey
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
@@ -21,6 +22,7 @@ class Overview:
     link: Link | None
     counters: Counters
     waiting: tuple[RequestRow, ...]
+    windows: Windows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Lookups:
     cards: Cards
     clock: Clock
     slack_url: str
+    freshness: Freshness = field(default_factory=Freshness)
 
     async def overview(self, team: str, user: str) -> Overview | Nothing:
         """Counters, what waits, and the sign-in state."""
@@ -45,7 +48,9 @@ class Lookups:
         if viewer == Viewer():
             return Nothing()
         waiting = await self.book.waiting(viewer, WAITING_ROWS)
-        return Overview(link, await self.book.counters(viewer, self.clock()), tuple(waiting))
+        now = self.clock()
+        windows = self.freshness.windows(link.signed_in_at, now) if link is not None else None
+        return Overview(link, await self.book.counters(viewer, now), tuple(waiting), windows)
 
     async def pending(self, team: str, user: str) -> Sequence[RequestRow] | Nothing:
         """What waits, the soonest to expire first."""

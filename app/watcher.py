@@ -14,9 +14,18 @@ from typing import TypeVar
 
 from app.domain.changes import Changes, Known, Listing, compare, covering, seen_by, union
 from app.domain.endings import conclude, nameless
-from app.domain.errors import BotError, GraphRefused, Malformed, RequestGone, SignInRequired, Unavailable
+from app.domain.errors import (
+    BotError,
+    DeviceDemanded,
+    GraphRefused,
+    Malformed,
+    RequestGone,
+    SignInRequired,
+    Unavailable,
+)
 from app.domain.request import ActivationRequest, Decided, Kind, PolicyFacts, RequestKey, Status
 from app.domain.risk import RiskPolicy, assess
+from app.domain.row import RequestRow
 from app.ports import Clock, Desk, Link, Links, Outbox, RequestBook, Seen, Tokens, TokenSource
 from blocks import notices
 
@@ -24,6 +33,7 @@ EVERYBODY_EVERY = timedelta(minutes=5)  # between two polls of every signed-in a
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
 LAG = timedelta(minutes=2)  # of Microsoft's replicas, after a write
 T = TypeVar("T")
+_REFUSED = (SignInRequired, GraphRefused, DeviceDemanded)
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +47,7 @@ class Look:
     @property
     def blind(self) -> bool:
         """Nobody's live token can list this desk: no viewer, or each was refused. An outage is not blindness."""
-        refused = all(isinstance(failure, SignInRequired | GraphRefused) for failure in self.failures)
+        refused = all(isinstance(failure, _REFUSED) for failure in self.failures)
         return self.listing is None and refused
 
 
@@ -58,6 +68,7 @@ class Watcher:
     as_application: bool
     risk: RiskPolicy
     _everybody_at: dict[Kind, datetime] = field(init=False, default_factory=dict)
+    _met: dict[Kind, frozenset[str]] = field(init=False, default_factory=dict)
     _policies: dict[str, tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
     _troubles: dict[Kind, str] = field(init=False, default_factory=dict)
     _nameless: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
@@ -117,10 +128,12 @@ class Watcher:
 
     def _viewers(self, desk: Desk, known: Mapping[str, Known], links: Mapping[str, Link]) -> list[Link]:
         now = self.clock()
+        newcomers = links.keys() - self._met.get(desk.kind, frozenset())  # nobody knows yet what only they can see
+        self._met[desk.kind] = frozenset(links)
         if now - self._everybody_at.get(desk.kind, now - EVERYBODY_EVERY) >= EVERYBODY_EVERY:
             self._everybody_at[desk.kind] = now
             return list(links.values())
-        chosen = covering({id_: row.approvers for id_, row in known.items()}, links)
+        chosen = covering({id_: row.approvers for id_, row in known.items()}, links) | newcomers
         return [links[oid] for oid in sorted(chosen)]
 
     # --- remembering ---
@@ -165,9 +178,9 @@ class Watcher:
 
     async def _ask_about(self, desk: Desk, key: RequestKey) -> None:
         """Read one request by id; settle it when Microsoft says it ended, or when its 24 hours are over."""
-        row = await self.book.find(key)
-        if row is None or row.status is not Status.PENDING:
-            return  # a decision of ours is on its way: its own read-back settles it
+        row = await self._waiting(key)
+        if row is None:
+            return
         now = self.clock()
         try:
             fresh = await self._ask_readers(lambda token: desk.fetch(key.id, token))
@@ -180,8 +193,14 @@ class Watcher:
         ending = conclude(row.request, native, steps, now)
         if ending is None or (steps is not None and self._named_later(key, ending, now)):
             return
-        await self.book.settle(key, *ending, intent=None, now=now)
+        if await self._waiting(key) is not None:  # still: what ended it may be a decision of ours, made while we read
+            await self.book.settle(key, *ending, intent=None, now=now)
         self._nameless.pop(key, None)
+
+    async def _waiting(self, key: RequestKey) -> RequestRow | None:
+        """The row while nobody has it. A decision of ours that is on its way is settled by its own read-back."""
+        row = await self.book.find(key)
+        return row if row is not None and row.status is Status.PENDING else None
 
     def _named_later(self, key: RequestKey, ending: tuple[Status, Decided], now: datetime) -> bool:
         """Whether to wait for the name of who decided: the approval may lag behind the request."""

@@ -13,8 +13,8 @@ from slack_sdk.models.blocks import Block as SlackBlock
 from app.domain.request import Status
 from app.domain.row import RequestRow
 from blocks import ids, links
-from blocks.elements import actions, button, context, header, link_button, own, rich, section, wire
-from blocks.facts import asked, headline, justification, papers, reasons
+from blocks.elements import TEXT_LIMIT, actions, button, context, header, link_button, own, rich, said, section, wire
+from blocks.facts import NAME_LIMIT, asked, headline, justification, papers, reasons
 from blocks.message import Message
 from blocks.outcome import outcome
 from blocks.sentence import head, sentence
@@ -24,10 +24,13 @@ JUSTIFICATION_LIMIT = 300  # code points: one phone screen holds the card; the m
 _MOST_REASONS = 4
 
 
-def card(row: RequestRow, token: str, *, card_id: str, now: datetime, portal_url: str = "") -> Message:
+def card(
+    row: RequestRow, token: str, *, card_id: str, now: datetime, portal_url: str = "", closed: str = ""
+) -> Message:
     """The card for this version of the row, with metadata that names this copy.
 
-    `token` is what its buttons carry; `now` (UTC) decides whether they are still there and whether a start is ahead.
+    `token` is what its buttons carry; `now` (UTC) decides whether they are still there and whether a start is ahead;
+    `closed` says why the request is decided in the portal only: then the portal is the only button.
     """
     version = row.version
     ended = outcome(row, now)
@@ -38,8 +41,9 @@ def card(row: RequestRow, token: str, *, card_id: str, now: datetime, portal_url
         rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
         rich(papers(row, deadline=row.status.open), block_id=ids.block("papers", version)),
         _reasons(row),
-        _remark(row, now),
-        _buttons(row, token, now, portal_url or links.portal(row.key.kind)),
+        _remark(row, now, closed),
+        _verifying(row),
+        _buttons(row, "" if closed else token, now, portal_url or links.portal(row.key.kind)),
         context(f"Request {row.key.id}", ids.block("id", version)),
     )
     return Message(sentence(row, now), blocks).stamped(ids.CARD_EVENT, card=card_id)
@@ -62,7 +66,7 @@ def _reasons(row: RequestRow) -> SlackBlock | None:
     return rich(*why, block_id=ids.block("why", row.version)) if why else None
 
 
-def _remark(row: RequestRow, now: datetime) -> SlackBlock | None:
+def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     if row.status is not Status.PENDING:
         return None
     if now >= row.request.expires:
@@ -70,16 +74,26 @@ def _remark(row: RequestRow, now: datetime) -> SlackBlock | None:
     elif not row.request.decidable:
         words = "Extensions and renewals can only be decided in the portal."
     else:
+        words = closed
+    return rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("remark", row.version)) if words else None
+
+
+def _verifying(row: RequestRow) -> SlackBlock | None:
+    """Whose decision waits for a sign-in: no claim, so the buttons stay."""
+    if row.verifying is None or row.status is not Status.PENDING:
         return None
-    return rich(section((own(words),)), block_id=ids.block("remark", row.version))
+    name = said(row.verifying.label, NAME_LIMIT, bold=True)
+    words = own(" wants to decide this and is signing in again first. It stays open to everybody until then.")
+    return rich(section((name, words)), block_id=ids.block("verifying", row.version))
 
 
 def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> SlackBlock | None:
+    """The decision buttons carry the token; without one there is the way to the portal only."""
     if row.status is not Status.PENDING or now >= row.request.expires:
         return None
     open_portal = link_button(ids.PORTAL, "Open portal", portal_url)
     block_id = ids.block("decide", row.version)
-    if not row.request.decidable:
+    if not row.request.decidable or not token:
         return actions(block_id, open_portal)
     what = f"{row.request.role.label} for {row.request.requestor.label}"
     green = None if row.risk.level.grave else "primary"

@@ -7,16 +7,25 @@ from datetime import datetime, timedelta
 from slack_sdk.models.blocks import RichTextElement
 
 from app.domain.durations import in_words
-from app.domain.request import Person, Ticket
+from app.domain.match import How, Match
+from app.domain.request import ActivationRequest, Person, Ticket
 from app.domain.risk import Level
 from app.domain.row import RequestRow
 from blocks.elements import Line, Part, bullets, date, labelled, own, quote, said, section
+from blocks.text import mixed_alphabets
 
 NAME_LIMIT = 100  # code points, as are all limits here
 REASON_LIMIT = 200
 
 # A shape as well as a word, so that nobody needs colours to tell the levels apart.
 _SHAPES = {Level.CRITICAL: "⬤", Level.HIGH: "▲", Level.MEDIUM: "◆", Level.LOW: "■"}
+
+
+_SURE = {
+    How.SIGNED_IN: "signed in",
+    How.BY_MAIL: "matched by mail, not proven",
+    How.NOT_IN_SLACK: "not in Slack: will not be told",
+}
 
 
 def risk_words(level: Level) -> str:
@@ -42,7 +51,9 @@ def asked(row: RequestRow, now: datetime, *, role: bool = False) -> RichTextElem
     request = row.request
     lines: list[Line] = [labelled("Role", said(request.role.label, NAME_LIMIT, bold=True))] if role else []
     lines += [
+        *_closely(request),
         labelled("Requestor", *who(request.requestor)),
+        *_in_slack(row.match),
         labelled("Scope", said(request.scope.label, NAME_LIMIT)),
         labelled("Duration", *_duration(row)),
     ]
@@ -94,6 +105,27 @@ def ends(row: RequestRow) -> datetime | None:
 def length(duration: timedelta | None, raw: str) -> str:
     """The duration in words, or Microsoft's raw ones, not yet made inert."""
     return in_words(duration) if duration is not None else raw.strip() or "no duration given"
+
+
+def _closely(request: ActivationRequest) -> list[Line]:
+    """A warning about names that mix alphabets: somebody may want them to read like other names."""
+    names = {
+        "requestor": (request.requestor.name, request.requestor.upn),
+        "role": (request.role.name,),
+        "scope": (request.scope.name,),
+        "ticket": (request.ticket.number, request.ticket.system),
+    }
+    odd = [label for label, texts in names.items() if any(map(mixed_alphabets, texts))]
+    return [(own("Mixed alphabets: read closely", bold=True), own(f" ({', '.join(odd)})"))] if odd else []
+
+
+def _in_slack(match: Match) -> list[Line]:
+    """How sure we are of the requestor's Slack account; nothing while nobody could ask."""
+    if match.how is How.BY_ALIAS:
+        everyday = said(match.everyday, NAME_LIMIT)
+        return [labelled("Slack account", own("admin account of "), everyday, own(", matched by alias"))]
+    words = _SURE.get(match.how)
+    return [labelled("Slack account", own(words))] if words else []
 
 
 def _duration(row: RequestRow) -> Line:

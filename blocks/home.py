@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.views import View as SlackView
 
+from app.domain.policy import Windows
 from app.domain.request import Kind
 from app.ports import Counters, Link, View
 from blocks import ids, links
@@ -16,8 +17,18 @@ from blocks.rows import Waiting, counter_block, session_blocks, waiting_block
 _MOST_ROWS = 20
 
 
-def home(counters: Counters, waiting: Sequence[Waiting], session: Link | None, *, portal_url: str = "") -> View:
-    """The Home tab. `counters` and `waiting` are what this person may see; `session` is None when never signed in."""
+def home(
+    counters: Counters,
+    waiting: Sequence[Waiting],
+    session: Link | None,
+    *,
+    windows: Windows | None = None,
+    portal_url: str = "",
+) -> View:
+    """The Home tab. `counters` and `waiting` are what this person may see; `session` is None when never signed in.
+
+    `windows`: what the session is still good for.
+    """
     shown = waiting[:_MOST_ROWS]
     rest = len(waiting) - len(shown)
     entries = [waiting_block(item) for item in shown] or [rich(section((own(NOTHING_WAITS),)))]
@@ -32,7 +43,7 @@ def home(counters: Counters, waiting: Sequence[Waiting], session: Link | None, *
             header("Overview"),
             counter_block(counters),
             header("Your sign-in"),
-            *session_blocks(session),
+            *session_blocks(session, windows),
             header("Help"),
             *help_blocks(),
             actions(ids.block("home"), portal),

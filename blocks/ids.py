@@ -7,6 +7,7 @@ from typing import Final
 APPROVE: Final = "pim_approve"
 DENY: Final = "pim_deny"
 SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itself is never on a shared surface
+NOT_ME: Final = "pim_not_me"  # freezes a link; its value names the receipt it stands under
 PAGE: Final = "pim_page"  # its value is the cursor of the next page
 
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
@@ -14,7 +15,7 @@ PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, PAGE}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE}) | LINK_ACTIONS
 
 DECIDE_MODAL: Final = "pim_decide"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown

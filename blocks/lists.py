@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block as SlackBlock
 
+from app.domain.policy import Windows
 from app.ports import Counters, Link, Page
 from blocks import ids
 from blocks.elements import actions, bullets, button, header, labelled, own, rich, said, section, wire
@@ -30,9 +31,17 @@ COMMANDS = (
     ("/pim", "counters, what waits, your sign-in, this help"),
     ("/pim pending", "what waits for a decision, the soonest to expire first"),
     ("/pim history", "what became of requests, newest first"),
-    ("/pim sign-in", "connect your Microsoft account, once"),
+    ("/pim mine", "your own requests, and what became of them"),
+    ("/pim approved", "requests you decided"),
+    ("/pim sign-in", "connect your Microsoft account"),
+    ("/pim sign-out", "end your Microsoft session here"),
     ("/pim help", "this help"),
 )
+_TITLES = {
+    "history": "History, newest first",
+    "mine": "Your requests, newest first",
+    "approved": "Requests you decided, newest first",
+}
 _FACTS = (
     "You see requests you made, decided or may decide, and those whose card is in a channel you are in.",
     "A decision is sent to Microsoft in your own name; who may decide is set for each role in PIM's role settings.",
@@ -40,14 +49,21 @@ _FACTS = (
 )
 
 
-def overview(counters: Counters, waiting: Sequence[Waiting], session: Link | None, *, now: datetime) -> Message:
-    """`/pim` alone: counters, what waits for this person, their sign-in state, help."""
+def overview(
+    counters: Counters,
+    waiting: Sequence[Waiting],
+    session: Link | None,
+    *,
+    now: datetime,
+    windows: Windows | None = None,
+) -> Message:
+    """`/pim` alone: counters, what waits for this person, their sign-in state and what it is good for, help."""
     shown = waiting[:_FEW_ROWS]
     blocks = wire(
         counter_block(counters),
         *([waiting_block(item) for item in shown] or [rich(section((own(NOTHING_WAITS),)))]),
         _more(len(waiting) - len(shown)),
-        *session_blocks(session),
+        *session_blocks(session, windows),
         *help_blocks(),
     )
     return Message(_listed(counter_text(counters), [waiting_text(item, now) for item in shown]), blocks)
@@ -64,13 +80,14 @@ def pending_list(waiting: Sequence[Waiting], *, now: datetime, more: int = 0) ->
     return Message(_listed(title, [waiting_text(item, now) for item in shown]), blocks)
 
 
-def history_page(page: Page, *, now: datetime) -> Message:
-    """`/pim history`, newest first: at most 10 rows, and a button for the next page that carries the page's cursor."""
+def history_page(page: Page, *, now: datetime, which: str = "history") -> Message:
+    """`/pim history`, `mine` or `approved`, newest first; the Older button says which, and where to go on."""
     if not page.rows:
-        return _single("There is no request yet that you may see.")
-    older = actions(ids.block("page"), button(ids.PAGE, "Older", page.next)) if page.next else None
-    blocks = wire(header(_HISTORY), *(history_block(row) for row in page.rows), older)
-    return Message(_listed(_HISTORY, [history_text(row, now) for row in page.rows]), blocks)
+        return _single("No request here yet, or none that you may see.")
+    title = _TITLES.get(which, _TITLES["history"])
+    older = actions(ids.block("page"), button(ids.PAGE, "Older", f"{which}:{page.next}")) if page.next else None
+    blocks = wire(header(title), *(history_block(row) for row in page.rows[:MOST_ROWS]), older)
+    return Message(_listed(title, [history_text(row, now) for row in page.rows[:MOST_ROWS]]), blocks)
 
 
 def help_text(unknown: str = "") -> Message:

@@ -69,23 +69,39 @@ def outcome_modal(row: RequestRow, headline: str, body: str) -> View:
     return _shown("PIM request", header(headline), rich(section((said(body, TEXT_LIMIT),))), rich(_subject(row)))
 
 
-def refused_modal(text: str) -> View:
-    """An expected no, and why."""
-    return _shown("Not done", rich(section((said(text, TEXT_LIMIT),))))
+def refused_modal(text: str, *, portal_url: str = "") -> View:
+    """An expected no, and why; with a way to the portal where that helps."""
+    portal = (actions(ids.block("portal"), link_button(ids.PORTAL, "Open portal", portal_url)),) if portal_url else ()
+    return _shown("Not done", rich(section((said(text, TEXT_LIMIT),))), *portal)
 
 
-def sign_in_modal(url: str) -> View:
-    """An invitation with this person's own one-time address."""
+def sign_in_modal(url: str, why: str = "") -> View:
+    """An invitation with this person's own one-time address. `why`: in place of the words for the first time."""
     return _shown(
         "Sign in",
-        rich(section((own(SIGN_IN_WORDS),))),
+        rich(section((own(f"{why} {ONE_TIME_WORDS}" if why else SIGN_IN_WORDS),))),
         actions(ids.block("sign_in"), link_button(ids.SIGN_IN_PAGE, "Sign in", url)),
     )
 
 
+def verify_modal(row: RequestRow, verdict: Verdict, url: str, why: str) -> View:
+    """A newer sign-in first: the way to it, and that the decision waits there. `why`: a sentence of ours."""
+    waits = (
+        f"Sign in again and finish there: the page names this decision, and its button sends it. {ONE_TIME_WORDS} "
+        "Nothing was sent yet; until you finish, the card stays open to the other approvers."
+    )
+    return _shown(
+        "Verify and finish",
+        rich(section((own(why, bold=True),), (own(waits),))),
+        rich(_subject(row)),
+        actions(ids.block("verify"), link_button(ids.SIGN_IN_PAGE, f"Verify and {verdict.value.lower()}", url)),
+    )
+
+
+ONE_TIME_WORDS = "The link is for you alone and works once, for ten minutes."
 SIGN_IN_WORDS = (
-    "Sign in to Microsoft first: decisions are sent in your own name. The link is for you alone and works once, for "
-    "ten minutes. Nothing was changed; if you wanted to decide something, press its button again afterwards."
+    f"Sign in to Microsoft first: decisions are sent in your own name. {ONE_TIME_WORDS} Nothing was changed; if you "
+    "wanted to decide something, press its button again afterwards."
 )
 
 _TITLE_LIMIT = 24

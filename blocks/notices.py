@@ -24,7 +24,7 @@ from blocks.elements import (
 )
 from blocks.facts import NAME_LIMIT, ends, length, who
 from blocks.message import Message
-from blocks.modal import SIGN_IN_WORDS
+from blocks.modal import ONE_TIME_WORDS, SIGN_IN_WORDS
 from blocks.outcome import ended, ended_text, said_why
 
 COMMENT_LIMIT = 500  # code points
@@ -61,12 +61,22 @@ def result_message(row: RequestRow, headline: str, body: str) -> Message:
     )
 
 
-def linked_receipt(person: Person, *, now: datetime) -> Message:
-    """A receipt after signing in, so that nobody is linked without knowing."""
+def linked_receipt(person: Person, *, now: datetime, receipt: str = "") -> Message:
+    """A receipt after signing in, so that nobody is linked without knowing.
+
+    `receipt`: what its "This was not me" button carries; without one there is no button.
+    """
     name = (own("You are signed in to Microsoft as "), *who(person), own(" since "), date(now), own("."))
-    after = "You can decide right away. If this was not you, tell your administrators at once."
+    after = "You can decide right away. If this was not you, press the button: it ends the sign-in at once."
     fallback = f"You are signed in to Microsoft as {text.escaped(person.label, NAME_LIMIT)}. {after}"
-    return Message(fallback, wire(rich(section(name, (own(after),)))))
+    not_me = button(ids.NOT_ME, "This was not me", receipt, style="danger")
+    buttons = actions(ids.block("receipt"), not_me) if receipt else None
+    return Message(fallback, wire(rich(section(name, (own(after),))), buttons))
+
+
+def frozen() -> Message:
+    """In place of the receipt, once its owner said that it was not them."""
+    return _plain_message(FROZEN_WORDS)
 
 
 def restarted() -> Message:
@@ -74,13 +84,17 @@ def restarted() -> Message:
     return _plain_message("I was restarted while you pressed a button. Nothing was changed; please press again.")
 
 
-def not_linked(url: str) -> Message:
-    """An invitation with this person's own one-time address; only ever whispered to that person."""
+def not_linked(url: str, why: str = "") -> Message:
+    """An invitation with this person's own one-time address; only ever whispered to that person.
+
+    `why`: in place of the words for the first time.
+    """
+    words = f"{why} {ONE_TIME_WORDS}" if why else SIGN_IN_WORDS
     blocks = wire(
-        rich(section((own(SIGN_IN_WORDS),))),
+        rich(section((own(words),))),
         actions(ids.block("sign_in"), link_button(ids.SIGN_IN_PAGE, "Sign in", url)),
     )
-    return Message(SIGN_IN_WORDS, blocks)
+    return Message(words, blocks)
 
 
 def refusal(words: str) -> Message:
@@ -134,13 +148,35 @@ def complete_words(kind: Kind) -> str:
     return f"My list of {_DESKS[kind]} requests is complete again."
 
 
+def paused_words(reason: str) -> str:
+    """An operator turned decisions off."""
+    return (
+        f"Decisions in Slack are paused: {_clause(reason)}. Every card shows a link to the portal instead of its "
+        "buttons; decide there until this note says otherwise."
+    )
+
+
+def resumed_words(reason: str) -> str:
+    """... and on again."""
+    return f"Decisions are made in Slack again: {_clause(reason)}."
+
+
 def desk_name(kind: Kind) -> str:
     """What a desk is called in the middle of a sentence."""
     return _DESKS[kind]
 
 
+FROZEN_WORDS = (
+    "You said that this sign-in was not you. Your link to Microsoft is frozen: its session and every decision that "
+    "waited for it are gone, and nobody decides in your name here. Tell your administrators, and sign out of Slack on "
+    "devices you do not know. Once that is settled, /pim sign-in brings you back."
+)
 _TOLD = frozenset({Status.APPROVED, Status.DENIED, Status.EXPIRED, Status.FAILED})
 _DESKS = {Kind.ENTRA: "Entra role", Kind.AZURE: "Azure resource role", Kind.GROUP: "PIM group"}
+
+
+def _clause(reason: str) -> str:
+    return reason.strip().rstrip(".") or "no reason was given"
 
 
 def _next_step(row: RequestRow, now: datetime) -> Line:

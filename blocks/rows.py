@@ -9,6 +9,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block as SlackBlock
 from slack_sdk.models.blocks import SectionBlock
 
+from app.domain.policy import Windows
 from app.domain.row import RequestRow
 from app.ports import Counters, Link, LinkState
 from blocks import ids, text
@@ -33,6 +34,13 @@ from blocks.outcome import ended, ended_text, said_why, status_word
 _NAME_LIMIT = 50
 _COMMENT_LIMIT = 80
 _COUNTER_LIMIT = 60
+_ENDED = {
+    LinkState.SUSPENDED: "Your Microsoft session is over. Sign in again to decide.",
+    LinkState.FROZEN: (
+        "Your link to Microsoft is frozen, because you said that a sign-in here was not you. Once your administrators "
+        "have looked at it, sign in again."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +110,33 @@ def counter_text(counters: Counters) -> str:
     return ", ".join(_counter_lines(counters))
 
 
-def session_blocks(session: Link | None) -> Sequence[SlackBlock]:
-    """Whether this person can decide, and a Sign in button where they cannot."""
+def session_blocks(session: Link | None, windows: Windows | None = None) -> Sequence[SlackBlock]:
+    """Whether this person can decide, for how long, and the button that renews it or signs in.
+
+    `windows`: what the sign-in is still good for; None where nobody asked.
+    """
     if session is not None and session.state is LinkState.ACTIVE:
         line: Line = (own("Signed in to Microsoft as "), said(session.person.label, _NAME_LIMIT, bold=True), own("."))
-        return (rich(section(line)),)
+        shown = rich(section(line, *(_windows(windows) if windows is not None else ())))
+        return (shown, _session_button("Renew"))
     words = "You are not signed in to Microsoft. Sign in once to see and decide what waits for you."
     if session is not None:
-        words = "Your Microsoft session is over. Sign in again to decide."
-    return (rich(section((own(words),))), actions(ids.block("session"), button(ids.SIGN_IN, "Sign in", "sign_in")))
+        words = _ENDED[session.state]
+    return (rich(section((own(words),))), _session_button("Sign in"))
+
+
+def _windows(windows: Windows) -> tuple[Line, ...]:
+    """Until when it is recent enough, as the company's policy has it. Seeing and being told need no recent one."""
+    if windows.ordinary is None:
+        return ((own("To decide, you will be asked to sign in again. Renew now, and you will not be."),),)
+    until = labelled("Recent enough to decide until", date(windows.ordinary))
+    if windows.critical is None:
+        return (until, (own("For Critical roles you will be asked to sign in again."),))
+    return (until, labelled("For Critical roles until", date(windows.critical)))
+
+
+def _session_button(words: str) -> SlackBlock:
+    return actions(ids.block("session"), button(ids.SIGN_IN, words, "sign_in"))
 
 
 def _counter_lines(counters: Counters) -> tuple[str, ...]:

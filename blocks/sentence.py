@@ -51,6 +51,8 @@ def _share(person: str, role: str, room: int) -> tuple[str, str]:
 
 
 def _deciding(row: RequestRow) -> str:
+    if row.verifying is not None and row.status is Status.PENDING:
+        return f"; {escaped(row.verifying.label, NAME_LIMIT)} is signing in again to decide it"
     if row.status is not Status.DECIDING:
         return ""
     name = row.deciding.label if row.deciding is not None else "somebody"

@@ -35,6 +35,15 @@ def escaped(text: str, limit: int) -> str:
     return _clamp((_ENTITIES.get(piece, piece) for piece in _visible(tame, lines=False)), limit)
 
 
+def mixed_alphabets(text: str) -> bool:
+    """Whether Latin letters stand beside letters of an alphabet that has look-alikes of them.
+
+    Two honest names in two alphabets count too: it is a reason to read closely, not a verdict.
+    """
+    alphabets = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
+    return "LATIN" in alphabets and not alphabets.isdisjoint(_LIKE_LATIN)
+
+
 def utc(moment: datetime | None) -> str:
     """`2026-11-23 14:30 UTC`."""
     at = known(moment)
@@ -101,6 +110,10 @@ _BREAKS = re.compile("\r\n?")
 _FORMATTING = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`|:(?=[\w+'-]+:)")
 _LOOK_ALIKES = {"*": "∗", "_": "＿", "~": "∼", "`": "ˋ", ":": "∶"}
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# How Unicode's names of their letters begin. Mathematical and full-width ones are Latin letters in fancy dress.
+_LIKE_LATIN = frozenset(
+    {"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "DOUBLE-STRUCK", "FULLWIDTH", "GREEK", "LISU", "MATHEMATICAL"}
+)
 # Controls, format characters (bidirectional, zero-width, tags), surrogates, private use, unassigned, odd line breaks.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})

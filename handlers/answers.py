@@ -5,17 +5,24 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from app.decisions.values import Verify
 from app.domain.errors import BotError
+from app.domain.request import Kind
 from app.domain.ruling import Refused, Why
 from app.linking import Linking
 from app.ports import Screens, View
-from blocks import modal, notices
+from blocks import links, modal, notices
 from blocks.message import Message
 
 SOMETHING_FAILED = (
     "Something went wrong on our side. Please look at the card before you press again: it shows what is true."
 )
 NOT_RECORDED = "Your click could not be recorded. Nothing was changed; try again in a moment, or use the portal."
+# Where signing in is the way on, and what is said instead of the words for the first time.
+_SIGN_IN = {
+    Why.NOT_LINKED: "",
+    Why.SIGN_IN_AGAIN: "Your Microsoft session is over. Nothing was changed; sign in again, then press the button.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -42,12 +49,25 @@ class Answers:
 
     async def refusal(self, team: str, user: str, refused: Refused) -> Message:
         """The same as a message."""
-        if refused.why in (Why.NOT_LINKED, Why.SIGN_IN_AGAIN):
-            return notices.not_linked(await self.linking.begin(team, user))
+        if refused.why in _SIGN_IN:
+            return notices.not_linked(await self.linking.begin(team, user), _SIGN_IN[refused.why])
         return notices.refusal(refused.text)
 
     async def refusal_modal(self, team: str, user: str, refused: Refused) -> View:
         """The same inside the modal that was open."""
-        if refused.why in (Why.NOT_LINKED, Why.SIGN_IN_AGAIN):
-            return modal.sign_in_modal(await self.linking.begin(team, user))
-        return modal.refused_modal(refused.text)
+        if refused.why in _SIGN_IN:
+            return modal.sign_in_modal(await self.linking.begin(team, user), _SIGN_IN[refused.why])
+        portal = links.portal(Kind.ENTRA) if refused.why is Why.MANAGED_DEVICE else ""
+        return modal.refused_modal(refused.text, portal_url=portal)
+
+    async def verification(self, verify: Verify) -> View:
+        """The way to a newer sign-in, in the modal whose decision waits for it."""
+        address = await self.linking.verify(verify.waiting, verify.claims)
+        return modal.verify_modal(verify.row, verify.waiting.verdict, address, verify.why)
+
+    async def sign_in_modal(self, trigger_id: str, team: str, user: str) -> None:
+        """An address of their own where no message can be whispered: App Home has no response_url."""
+        try:
+            await self.screens.open_modal(trigger_id, modal.sign_in_modal(await self.linking.begin(team, user)))
+        except BotError as failure:
+            log.warning("A person could not be answered: %s", failure)

@@ -8,6 +8,7 @@ from app.decisions.opening import Openings
 from app.decisions.values import Click
 from app.domain.errors import BotError
 from app.domain.ruling import Refused
+from app.linking import Freezing
 from app.ports import Clock, Screens
 from blocks import ids, notices
 from blocks.modal import decide_modal
@@ -24,6 +25,7 @@ class Buttons:
 
     reception: Reception
     openings: Openings
+    freezing: Freezing
     screens: Screens
     commands: Commands
     clock: Clock
@@ -42,10 +44,29 @@ class Buttons:
 
     async def _answer(self, action: Action) -> str:
         if action.action_id == ids.SIGN_IN:
-            return await self.commands.whisper_sign_in(action.team, action.user, action.response_url)
+            return await self._give_address(action)
+        if action.action_id == ids.NOT_ME:
+            return await self._freeze(action)
         if action.action_id == ids.PAGE:
             return await self.commands.turn_page(action)
         return await self._open_modal(action)
+
+    async def _give_address(self, action: Action) -> str:
+        if action.response_url:
+            return await self.commands.whisper_sign_in(action.team, action.user, action.response_url)
+        await self.reception.answers.sign_in_modal(action.trigger_id, action.team, action.user)
+        return "sign-in address given"
+
+    async def _freeze(self, action: Action) -> str:
+        """The receipt's own button: the receipt then says what was done."""
+        refused = await self.freezing.not_me(action.team, action.user, action.value)
+        answers = self.reception.answers
+        if refused is not None:
+            await answers.whisper(action.response_url, notices.refusal(refused.text))
+            return f"refused: {refused.why}"
+        await answers.whisper(action.response_url, notices.frozen(), replace=True)
+        self.reception.nudge()
+        return "link frozen"
 
     async def _open_modal(self, action: Action) -> str:
         """From a click to an open modal inside Slack's three seconds, out of our own memory."""

@@ -56,7 +56,9 @@ class Commands:
 
     async def turn_page(self, action: Action) -> str:
         """Answer the Older button of a history page, in place."""
-        message = await self._page(action.team, action.user, Query(after=action.value))
+        which, _, after = action.value.partition(":")
+        own = await self.lookups.object_id(action.team, action.user)
+        message = await self._page(action.team, action.user, _query(which, own, after), which)
         await self.reception.answers.whisper(action.response_url, message, replace=True)
         return "page turned"
 
@@ -97,7 +99,8 @@ class Commands:
         found = await self.lookups.overview(command.team, command.user)
         if isinstance(found, Nothing):
             return await self._invitation(command)
-        return lists.overview(found.counters, await self._waiting(found.waiting), found.link, now=self.clock())
+        waiting = await self._waiting(found.waiting)
+        return lists.overview(found.counters, waiting, found.link, now=self.clock(), windows=found.windows)
 
     async def _pending(self, command: Command) -> Message:
         rows = await self.lookups.pending(command.team, command.user)
@@ -106,25 +109,25 @@ class Commands:
         return lists.pending_list(await self._waiting(rows), now=self.clock())
 
     async def _history(self, command: Command) -> Message:
-        return await self._page(command.team, command.user, Query())
+        return await self._page(command.team, command.user, Query(), "history")
 
     async def _mine(self, command: Command) -> Message:
-        own = await self.lookups.object_id(command.team, command.user)
-        if not own:
-            return await self._sign_in(command)
-        return await self._page(command.team, command.user, Query(requestor=own))
+        return await self._of_mine(command, "mine")
 
     async def _approved(self, command: Command) -> Message:
+        return await self._of_mine(command, "approved")
+
+    async def _of_mine(self, command: Command, which: str) -> Message:
         own = await self.lookups.object_id(command.team, command.user)
         if not own:
             return await self._sign_in(command)
-        return await self._page(command.team, command.user, Query(decided_by=own))
+        return await self._page(command.team, command.user, _query(which, own, ""), which)
 
-    async def _page(self, team: str, user: str, query: Query) -> Message:
+    async def _page(self, team: str, user: str, query: Query, which: str) -> Message:
         page = await self.lookups.history(team, user, query)
         if isinstance(page, Nothing):
             return notices.not_linked(await self.reception.answers.linking.begin(team, user))
-        return lists.history_page(page, now=self.clock())
+        return lists.history_page(page, now=self.clock(), which=which)
 
     async def _sign_in(self, command: Command) -> Message:
         return await self._invitation(command)
@@ -145,3 +148,15 @@ class Commands:
     async def _waiting(self, rows: Sequence[RequestRow]) -> list[Waiting]:
         places = await self.lookups.card_addresses(rows)
         return [Waiting(row, places.get(row.key, "")) for row in rows]
+
+
+def _query(which: str, own: str, after: str) -> Query:
+    """What a list shows. `which` comes back from a button, so it only chooses; whose rows they are is asked anew."""
+    if which == "mine":
+        return Query(requestor=own or _NOBODY, after=after)
+    if which == "approved":
+        return Query(decided_by=own or _NOBODY, after=after)
+    return Query(after=after)
+
+
+_NOBODY = "nobody"  # signed out meanwhile: a filter that fits no object id

@@ -33,5 +33,6 @@ class Home:
             return "home drawn, not signed in"
         places = await self.lookups.card_addresses(found.waiting)
         waiting = [Waiting(row, places.get(row.key, "")) for row in found.waiting]
-        await self.screens.publish_home(opened.user, home(found.counters, waiting, found.link))
+        view = home(found.counters, waiting, found.link, windows=found.windows)
+        await self.screens.publish_home(opened.user, view)
         return "home drawn"

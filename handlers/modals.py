@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.decisions.deciding import Decisions
-from app.decisions.values import Done, Submission, Waiting
+from app.decisions.sending import Fate
+from app.decisions.values import Submission, Verify, Waiting
 from app.domain.errors import BotError
 from app.domain.request import RequestKey, Status
 from app.domain.ruling import Refused, Why
@@ -17,6 +18,10 @@ from handlers.reception import Ack, Reception
 
 NOT_RECORDED = "Your decision could not be recorded, so nothing was sent. Close this and try again in a moment."
 FAILED = "Something went wrong on our side. Close this and look at the card: it shows what is true."
+VERIFY_LATER = (
+    "A newer sign-in is needed to decide this request. Nothing was sent; press the button on its card again, and the "
+    "form will take you there."
+)
 STILL_LOOKING = (
     "Microsoft has not said what became of your decision. Nothing is sent twice: we keep asking, the card will show "
     "the answer, and you will get a direct message."
@@ -67,7 +72,9 @@ class Modals:
             await self._tell(submitted, key, fate)
         return type(fate).__name__.lower()
 
-    async def _view(self, submitted: Submitted, fate: Done | Waiting | Refused) -> View:
+    async def _view(self, submitted: Submitted, fate: Fate | Verify) -> View:
+        if isinstance(fate, Verify):
+            return await self.reception.answers.verification(fate)
         if isinstance(fate, Refused):
             return await self.reception.answers.refusal_modal(submitted.team, submitted.user, fate)
         if isinstance(fate, Waiting):
@@ -82,11 +89,11 @@ class Modals:
         except BotError:
             return False  # the modal cannot be reached: a direct message says the same
 
-    async def _tell(self, submitted: Submitted, key: RequestKey, fate: Done | Waiting | Refused) -> None:
+    async def _tell(self, submitted: Submitted, key: RequestKey, fate: Fate | Verify) -> None:
         """The modal was closed: a direct message instead. While waiting there is nothing to tell yet."""
         if isinstance(fate, Waiting):
             return
-        refused = fate.text if isinstance(fate, Refused) else ""
+        refused = fate.text if isinstance(fate, Refused) else VERIFY_LATER if isinstance(fate, Verify) else ""
         notice = Notice(submitted.key, "fate", key, to_slack=submitted.user, facts={"refused": refused})
         await self.outbox.owe(notice, f"fate:{submitted.key}", self.clock())
 

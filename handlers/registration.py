@@ -18,7 +18,7 @@ from handlers.place import Place
 def register(bolt: AsyncApp, place: Place, buttons: Buttons, modals: Modals, commands: Commands, home: Home) -> None:
     """Connect listeners to ids. Plain calls, so that every listener can be called from a test too."""
     bolt.use(place.check)
-    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.PAGE):
+    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE):
         bolt.action(action_id)(buttons.pressed)
     for action_id in sorted(ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.opened_address)

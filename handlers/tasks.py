@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.errors import BotError
+
 log = logging.getLogger(__name__)
 
 
@@ -34,11 +36,18 @@ class Tasks:
 
 
 async def _guarded(work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> None:
+    if not await _done(work, "A click could not be answered"):
+        await _done(on_error(), "The person could not be told either")
+
+
+async def _done(work: Awaitable[None], otherwise: str) -> bool:
+    """Whether it went well. An outage is one line in the log; a defect comes with its traceback."""
     try:
         await work
+    except BotError as failure:
+        log.error("%s: %s", otherwise, failure)  # noqa: TRY400 - an expected failure needs no traceback
     except Exception:  # the edge of every listener: nobody above could tell the person
-        log.exception("A click could not be answered.")
-        try:
-            await on_error()
-        except Exception:  # Slack itself may be what failed; the log already has the reason
-            log.exception("The person could not be told either.")
+        log.exception("%s.", otherwise)
+    else:
+        return True
+    return False

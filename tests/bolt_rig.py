@@ -116,13 +116,14 @@ class BoltRig:
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
-        self.bolt = _bolt(SlackSide(me, cast("Any", None), cast("Any", None), cast("Any", None)))
+        self.bolt = _bolt(SlackSide(me, *(cast("Any", None) for _ in range(4))))
         register(
             self.bolt,
             Place(app_id=APP, team=TEAM, answers=answers),
             Buttons(
                 reception=self.reception,
                 openings=house.openings,
+                freezing=house.freezing,
                 screens=self.screens,
                 commands=self.commands,
                 clock=house.clock,
@@ -288,8 +289,8 @@ class BrokenInbox:
     async def close(self, *_: object) -> None:
         raise self.failure
 
-    async def abandon(self, now: datetime) -> Sequence[str]:
-        del now
+    async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
+        del before, now
         raise self.failure
 
 

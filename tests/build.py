@@ -121,7 +121,7 @@ def a_link(person: Person = ann, **over: object) -> Link:
     facts: dict[str, Any] = {
         "id": guid(),
         "team": TEAM,
-        "slack_user": slack_of(person),
+        "slack_user": over.get("slack_user") or slack_of(person),
         "tenant": TENANT,
         "person": person,
         "state": LinkState.ACTIVE,

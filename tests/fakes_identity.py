@@ -19,8 +19,11 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.domain.errors import SignInFailed
+from app.decisions.sending import Fate
+from app.decisions.values import Verify
+from app.domain.errors import BotError, SignInFailed
 from app.domain.request import Person
+from app.domain.ruling import Refused, Why
 from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring
 from app.identity.msal_http import LoginHttp
@@ -104,7 +107,8 @@ class FakeLinks:
         self.rows[link.id] = SealedCache(link, sealed, version)
         return True
 
-    async def suspend(self, link: Link) -> bool:
+    async def suspend(self, link: Link, now: datetime) -> bool:
+        del now
         row = self.rows.get(link.id)
         if row is None or row.link.state is LinkState.SUSPENDED:
             return False
@@ -142,6 +146,30 @@ class FakeOutbox:
         return True
 
 
+NOTHING_WAITS = Refused(Why.UNKNOWN_CARD, "Nothing waits. Nothing was sent.")
+
+
+@dataclass
+class FakeDecisions:
+    """Whatever waits for a sign-in: shown and carried out as told, by id."""
+
+    shown: Verify | Refused = NOTHING_WAITS
+    fate: Fate | Verify = NOTHING_WAITS
+    finished: list[tuple[str, Link]] = field(default_factory=list)
+    failure: BotError | None = None
+
+    async def unfinished(self, waiting_id: str, link: Link) -> Verify | Refused:
+        assert waiting_id
+        assert link
+        return self.shown
+
+    async def finish(self, waiting_id: str, link: Link) -> Fate | Verify:
+        self.finished.append((waiting_id, link))
+        if self.failure is not None:
+            raise self.failure
+        return self.fate
+
+
 @dataclass
 class FakeSignIn:
     """Both providers at once. Whoever is named in `slack` and `microsoft` is who sits at the browser."""
@@ -149,6 +177,7 @@ class FakeSignIn:
     slack: SlackIdentity = field(default_factory=lambda: SlackIdentity(TEAM, ANN_SLACK, "Ann A"))
     microsoft: Person = ANN
     redeemed: list[str] = field(default_factory=list)
+    begun: list[tuple[str, str]] = field(default_factory=list)
     keyring: Keyring = field(default_factory=lambda: Keyring.parse(KEYS))
 
     def slack_address(self, state: str, nonce: str) -> str:
@@ -159,7 +188,10 @@ class FakeSignIn:
         self.redeemed.append(code)
         return self.slack
 
-    async def microsoft_begin(self, state: str) -> tuple[str, dict[str, Any]]:
+    async def microsoft_begin(
+        self, state: str, *, claims: str = "", login_hint: str = ""
+    ) -> tuple[str, dict[str, Any]]:
+        self.begun.append((claims, login_hint))
         address = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/authorize?client_id=c&state={state}"
         return address, {"state": state, "nonce": "n"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import BadSettings
-from app.domain.risk import Level, RiskPolicy
+from app.domain.policy import Policy
 from app.settings import GRAPH, LOGIN, Settings, load_settings
 
 KEY = base64.urlsafe_b64encode(b"canary-key-material-32-bytes-lng").decode().rstrip("=")
@@ -63,7 +62,7 @@ def test_a_sound_environment_loads_with_careful_defaults(monkeypatch: pytest.Mon
     assert (settings.watch_as, settings.poll_seconds, settings.settle_seconds) == ("approvers", 20, 120)
     assert (settings.host, settings.port, settings.environment) == ("127.0.0.1", 8080, "production")
     assert (settings.graph_url, settings.login_url, settings.sandbox) == (GRAPH, LOGIN, False)
-    assert settings.risk_policy() == RiskPolicy()
+    assert settings.policy() == Policy()
 
 
 def test_settings_never_change(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +91,7 @@ WRONG: dict[str, tuple[str, str | None, str]] = {
     "not a number": ("PIM_POLL_SECONDS", "often", "number"),
     "no settling time": ("PIM_SETTLE_SECONDS", "0", "greater than 0"),
     "endless settling": ("PIM_SETTLE_SECONDS", "601", "less than or equal to 600"),
-    "another cloud": ("PIM_CLOUD", "china", "global"),
+    "another cloud": ("PIM_CLOUD", "germany", "global"),
     "another environment": ("PIM_ENVIRONMENT", "test", "production"),
     "no port": ("PIM_PORT", "0", "greater than or equal to 1"),
     "a port in words": ("PIM_PORT", "http", "integer"),
@@ -273,6 +272,41 @@ def test_a_mistake_in_the_plain_port_is_named_as_it_was_set(monkeypatch: pytest.
     assert "PORT" in sentence
 
 
+# The cloud, and the proof of being the application
+
+
+def test_another_cloud_has_its_own_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, PIM_CLOUD="china")
+    assert settings.graph_url == "https://microsoftgraph.chinacloudapi.cn"
+    assert len({settings.graph_url, settings.arm_url, settings.login_url, GRAPH, LOGIN}) == 5
+
+
+def test_a_mistake_elsewhere_does_not_blame_the_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistakes(monkeypatch, PIM_CLOUD="china", PIM_KEYS=None) == ["PIM_KEYS is missing."]
+
+
+def test_in_another_cloud_the_global_addresses_are_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    (sentence,) = mistakes(monkeypatch, PIM_CLOUD="china", PIM_GRAPH_URL=GRAPH)
+    assert sentence.startswith("PIM_GRAPH_URL")
+
+
+def test_two_proofs_are_one_too_many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("canary-token", encoding="utf-8")
+    (sentence,) = mistakes(monkeypatch, PIM_CLIENT_FEDERATED_TOKEN_FILE="token")
+    assert "PIM_CLIENT_SECRET and PIM_CLIENT_FEDERATED_TOKEN_FILE" in sentence
+    assert "canary" not in sentence
+
+
+def test_a_poller_without_its_id_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    (sentence,) = mistakes(monkeypatch, PIM_POLLER_CLIENT_SECRET="canary")
+    assert sentence.startswith("PIM_POLLER_CLIENT_ID is missing")
+    assert "canary" not in sentence
+
+
+def test_a_poller_without_proof_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistakes(monkeypatch, PIM_POLLER_CLIENT_ID=GUID) == ["PIM_POLLER_CLIENT_SECRET is missing."]
+
+
 # Files
 
 
@@ -282,48 +316,18 @@ def test_a_file_in_the_working_directory_may_set_them_too(monkeypatch: pytest.Mo
     assert (settings.poll_seconds, settings.client_secret.get_secret_value()) == (30, "from-the-file")
 
 
-def policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> RiskPolicy:
-    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
-    return load(monkeypatch, PIM_POLICY_FILE="policy.toml").risk_policy()
+def test_the_policy_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text("[risk]\nlong_from_hours = 4\n", encoding="utf-8")
+    assert load(monkeypatch, PIM_POLICY_FILE="policy.toml").policy().risk.long_from == timedelta(hours=4)
 
 
-def test_the_policy_file_tunes_risk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    text = f'[risk]\nlong_from_hours = 4\nticket_expected = false\n[risk.levels]\n"{GUID.upper()}" = "critical"\n'
-    tuned = policy(monkeypatch, tmp_path, text)
-    assert tuned.long_from == timedelta(hours=4)
-    assert tuned.ticket_expected is False
-    assert tuned.extra_levels == {GUID: Level.CRITICAL}
-    assert tuned.shortest_justification == RiskPolicy().shortest_justification
-
-
-def test_an_empty_policy_file_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert policy(monkeypatch, tmp_path, "") == RiskPolicy()
-
-
-WRONG_POLICIES: Mapping[str, str] = {
-    "not TOML": "risk: high",
-    "an unknown part": "[watch]\nx = 1",
-    "an unknown key": "[risk]\nlong_form_hours = 4",
-    "no table": "risk = 4",
-    "a word for hours": '[risk]\nlong_from_hours = "long"',
-    "endless hours": "[risk]\nlong_from_hours = inf",
-    "no number of hours": "[risk]\nlong_from_hours = nan",
-    "negative hours": "[risk]\nlong_from_hours = -1",
-    "a word for yes": '[risk]\nticket_expected = "no"',
-    "a fraction of a letter": '[risk]\nshortest_justification = "short"',
-    "a role's name": '[risk.levels]\n"Global Reader" = "high"',
-    "an unknown level": f'[risk.levels]\n"{GUID}" = "extreme"',
-    "levels in a list": '[risk]\nlevels = ["high"]',
-}
-
-
-@pytest.mark.parametrize("text", WRONG_POLICIES.values(), ids=WRONG_POLICIES.keys())
-def test_a_mistake_in_the_policy_file_ends_the_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+def test_each_mistake_in_the_policy_file_is_told_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
-    (sentence,) = mistakes(monkeypatch, PIM_POLICY_FILE="policy.toml")
-    assert sentence.startswith("PIM_POLICY_FILE")
+    (tmp_path / "policy.toml").write_text("portal_only = 1\n[watch]\n", encoding="utf-8")
+    told = mistakes(monkeypatch, PIM_POLICY_FILE="policy.toml", PIM_KEYS=None)
+    assert sum(line.startswith("PIM_POLICY_FILE: ") for line in told) == 2
+    assert "PIM_KEYS is missing." in told
 
 
 @pytest.mark.parametrize("path", ["nowhere.toml", "."])

@@ -10,8 +10,10 @@ import hashlib
 from html import escape
 from urllib.parse import parse_qsl, urlsplit
 
-from app.domain.request import Person
+from app.decisions.values import Verify
 from app.linking import Confirm, Linked, SlackProven
+from app.ports import Link
+from blocks.facts import length
 
 
 def start_page(action: str) -> str:
@@ -47,7 +49,7 @@ def confirm_page(confirm: Confirm, action: str) -> str:
         "confirm",
         "Are both of these you?",
         _steps(2),
-        _accounts(confirm.slack_name, confirm.slack_user, confirm.person),
+        _accounts(confirm.slack_name, confirm.link),
         _text("What you decide in Slack will be sent to Microsoft as this account and recorded under its name."),
         _form("post", action, {"token": confirm.token}, "Link these two accounts"),
         _text("Not both yours? Close this page; nothing has been stored."),
@@ -56,20 +58,49 @@ def confirm_page(confirm: Confirm, action: str) -> str:
 
 def linked_page(linked: Linked) -> str:
     """It is done."""
-    link = linked.link
     return _page(
         "linked",
         "You are signed in",
         _steps(3),
-        _accounts(linked.slack_name, link.slack_user, link.person),
+        _accounts(linked.slack_name, linked.link),
         _text("Close this page and go back to Slack: you can decide requests right away."),
         _text("To end it, type /pim sign-out in Slack."),
     )
 
 
-def failed_page(text: str) -> str:
+def failed_page(text: str, *, portal_url: str = "") -> str:
     """What went wrong, what was not changed, what to do next; `text` says all three."""
-    return _page("failed", "That did not work", _text(text))
+    portal = f'<p><a href="{escape(portal_url)}">Open the portal</a></p>' if portal_url else ""
+    return _page("failed", "That did not work", _text(text), portal)
+
+
+def finish_page(confirm: Confirm, verify: Verify, action: str) -> str:
+    """What waits, in full, and the one button that sends it."""
+    row, verdict = verify.row, verify.waiting.verdict
+    request = row.request
+    return _page(
+        "finish",
+        f"{verdict.value} this request?",
+        _steps(2),
+        _facts(
+            ("You want to", _name(verdict.value)),
+            ("Role", _name(request.role.label)),
+            ("Requestor", _pair(request.requestor.label, request.requestor.upn or request.requestor.id)),
+            ("Duration", _name(length(request.duration, request.duration_text))),
+            ("Scope", _name(request.scope.label)),
+            *((("Your comment", f"<bdi>{escape(verify.waiting.comment)}</bdi>"),) if verify.waiting.comment else ()),
+        ),
+        _form("post", action, {"token": confirm.token}, f"{verdict.value} as {confirm.link.person.label}"),
+        _text(
+            "Nothing was sent to Microsoft yet. Not what you wanted? Close this page; it is forgotten in ten minutes."
+        ),
+    )
+
+
+def result_page(outcome: str, title: str, text: str, *, portal_url: str = "") -> str:
+    """What became of a decision that waited for a sign-in."""
+    portal = f'<p><a href="{escape(portal_url)}">Open the portal</a></p>' if portal_url else ""
+    return _page(outcome, title, _text(text), portal)
 
 
 def style_source() -> str:
@@ -99,9 +130,15 @@ def _pair(name: str, address: str) -> str:
     return f"{_name(name or address)}<br><small><bdi>{escape(address)}</bdi></small>"
 
 
-def _accounts(slack_name: str, slack_user: str, person: Person) -> str:
-    slack, microsoft = _pair(slack_name, slack_user), _pair(person.name, person.upn or person.id)
-    return f"<dl><dt>Slack</dt><dd>{slack}</dd><dt>Microsoft</dt><dd>{microsoft}</dd></dl>"
+def _accounts(slack_name: str, link: Link) -> str:
+    person = link.person
+    slack, microsoft = _pair(slack_name, link.slack_user), _pair(person.name, person.upn or person.id)
+    return _facts(("Slack", slack), ("Microsoft", microsoft))
+
+
+def _facts(*facts: tuple[str, str]) -> str:
+    """Names with values that are HTML already."""
+    return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in facts)}</dl>"
 
 
 def _steps(done: int) -> str:

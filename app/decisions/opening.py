@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.decisions.standing import standing
 from app.decisions.values import OUT_OF_DATE, UNKNOWN_REQUEST, Click, Opening, usable
+from app.domain.policy import Policy
 from app.domain.ruling import Refused, rule_row
 from app.ports import Cards, Clock, Links, Modal, RequestBook
 
@@ -25,6 +27,7 @@ class Openings:
     links: Links
     clock: Clock
     new_token: Callable[[], str]
+    policy: Policy = Policy()
 
     async def open(self, click: Click) -> Opening | Refused:
         """What the modal shows, or why there is none. The click counts only at its own card, with its own token."""
@@ -37,7 +40,7 @@ class Openings:
         link = usable(await self.links.by_slack(click.team, click.user))
         if isinstance(link, Refused):
             return link
-        refused = rule_row(row, link.person, self.clock())
+        refused = rule_row(row, await standing(self.links, link), self.clock(), self.policy)
         if refused is not None:
             return refused
         modal = Modal(

@@ -13,17 +13,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Waiting, not_sent
+from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Unproven, Waiting, not_sent
 from app.domain.endings import conclude, nameless, reviewed, whose
-from app.domain.errors import AlreadyDecided, BotError, OutcomeUnknown, RequestGone, Unavailable
+from app.domain.errors import (
+    AlreadyDecided,
+    BotError,
+    ClaimsChallenge,
+    OutcomeUnknown,
+    RequestGone,
+    SignInRequired,
+    Unavailable,
+)
 from app.domain.request import Decided, Kind, Status
 from app.domain.ruling import Refused, Step, Why, already_decided
-from app.ports import Clock, Desk, Intent, Links, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
+from app.ports import Clock, Desk, Intent, Links, LinkState, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
 
 SEND_AGAIN_WITHIN = timedelta(minutes=15)
 FIRST_LOOK = 0.5  # seconds before the second read-back; doubles up to LONGEST_LOOK
 LONGEST_LOOK = 15.0
-GRACE = 30.0  # seconds past the settling time before another process's intent counts as left behind
+GRACE = 120.0  # seconds past the settling time before another process's intent counts as left behind
 NOT_ARRIVED = Refused(
     Why.UNAVAILABLE,
     "Your decision did not reach Microsoft. Nothing was changed and the buttons are back; decide again.",
@@ -50,7 +58,7 @@ class Courier:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _in_flight: set[str] = field(init=False, default_factory=set)
 
-    async def send(self, intent: Intent) -> Fate:
+    async def send(self, intent: Intent) -> Fate | Unproven:
         """Send a claimed intent and wait for its fate, at most the settling time."""
         self._in_flight.add(intent.id)
         try:
@@ -69,8 +77,9 @@ class Courier:
 
     # --- sending ---
 
-    async def _send(self, intent: Intent, token: TokenSource) -> Fate:
+    async def _send(self, intent: Intent, token: TokenSource) -> Fate | Unproven:
         desk = self.desks[intent.key.kind]
+        once_more = intent.sent > 0
         try:
             await token()  # a sign-in that is over must show before the intent counts as sent
             intent = await self.book.sending(intent)
@@ -81,13 +90,16 @@ class Courier:
             log.warning("%s: %s Reading back.", intent.key, doubt)
             return await self._read_back(intent, token)
         except BotError as failure:
-            return await self._release(intent, not_sent(failure), taken=not isinstance(failure, Unavailable))
+            if once_more:  # that this send failed says nothing about the one before it
+                return await self._read_back(intent, token)
+            refused = await self._release(intent, not_sent(failure), taken=not isinstance(failure, Unavailable))
+            return Unproven(refused, _claims(failure)) if isinstance(failure, SignInRequired) else refused
         return await self._mine(intent)
 
     async def _read_back(self, intent: Intent, token: TokenSource) -> Fate:
         """Look until somebody's verdict shows or the settling time is over."""
         await self.book.mark(intent, Outcome.UNKNOWN)
-        pause, waited = FIRST_LOOK, 0.0
+        pause, waited, began = FIRST_LOOK, 0.0, self.clock()
         while True:
             steps = await self._steps(intent, token)
             fate = await self._shown(intent, steps or ())
@@ -95,9 +107,10 @@ class Courier:
                 return fate
             if waited >= self.settle_seconds:
                 return await self._doubtful(intent, steps)
-            pause = min(pause, LONGEST_LOOK, self.settle_seconds - waited)
+            pause = min(pause, LONGEST_LOOK, max(self.settle_seconds - waited, 0.0))
             await self.sleep(pause)
-            waited, pause = waited + pause, pause * 2
+            waited = max(waited + pause, (self.clock() - began).total_seconds())  # reads take their time too
+            pause *= 2
 
     async def _steps(self, intent: Intent, token: TokenSource) -> tuple[Step, ...] | None:
         try:
@@ -150,7 +163,7 @@ class Courier:
     async def _resume(self, intent: Intent) -> None:
         token = await self._token(intent)
         steps = await self._steps(intent, token) if token else None
-        fate = await self._shown(intent, steps or ())
+        fate: Fate | Unproven | None = await self._shown(intent, steps or ())
         if fate is None and token and _live(intent, steps):
             fate = await self._live_again(intent, token)
         elif fate is None:
@@ -158,11 +171,22 @@ class Courier:
         if fate is not None and not isinstance(fate, Waiting):
             await self._tell(intent, fate)
 
-    async def _live_again(self, intent: Intent, token: TokenSource) -> Fate:
-        young = self.clock() - intent.at < SEND_AGAIN_WITHIN
-        if young and intent.sent <= 1:
+    async def _live_again(self, intent: Intent, token: TokenSource) -> Fate | Unproven:
+        """The step is live. That may be lag, so what was sent once is never given up on a single look."""
+        if await self._may_send_again(intent):
             return await self._send(intent, token)
-        return await self._release(intent, NOT_ARRIVED)
+        if intent.sent == 0:
+            return await self._release(intent, NOT_ARRIVED)
+        return await self._read_back(intent, token)
+
+    async def _may_send_again(self, intent: Intent) -> bool:
+        """Only while it is young, and only in the very session it was made in: whoever signed in since did not ask."""
+        link = await self.links.by_entra(intent.tenant, intent.approver.id)
+        row = await self.book.find(intent.key)
+        young = self.clock() - intent.at < SEND_AGAIN_WITHIN and intent.sent <= 1
+        same = link is not None and link.slack_user == intent.slack_user and link.signed_in_at <= intent.at
+        active = link is not None and link.state is LinkState.ACTIVE
+        return young and same and active and row is not None and not row.paused
 
     async def _ask_anybody(self, intent: Intent) -> Fate | None:
         """The approver's own session cannot tell: believe what any reader is shown. None: ask again later."""
@@ -208,11 +232,16 @@ class Courier:
         await self.book.settle(intent.key, *ending, intent=None, now=now)
         return await self._ended(intent)
 
-    async def _tell(self, intent: Intent, fate: Fate) -> None:
+    async def _tell(self, intent: Intent, fate: Fate | Unproven) -> None:
         """The modal is long closed: a direct message says what became of the decision."""
-        said = "" if isinstance(fate, Done) else fate.text if isinstance(fate, Refused) else ""
+        refused = fate.refused if isinstance(fate, Unproven) else fate
+        said = refused.text if isinstance(refused, Refused) else ""
         notice = Notice(intent.id, "fate", intent.key, to_slack=intent.slack_user, facts={"refused": said})
         await self.outbox.owe(notice, f"fate:{intent.id}", self.clock())
+
+
+def _claims(failure: BotError) -> str:
+    return failure.claims if isinstance(failure, ClaimsChallenge) else ""
 
 
 def _live(intent: Intent, steps: tuple[Step, ...] | None) -> bool:

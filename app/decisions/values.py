@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from app.domain.errors import BotError, ClaimsChallenge, SignInRequired
-from app.domain.request import Verdict
+from app.domain.errors import BotError, ClaimsChallenge, DeviceDemanded, SignInRequired
+from app.domain.request import RequestKey, Verdict
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
-from app.ports import Link, LinkState
+from app.ports import Intent, Link, LinkState, WaitingDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,60 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to decide, and the digest of what they were shown.
+
+    `oid` and `asked_at` are set when it waited for a sign-in: who must have made it, and since when.
+    """
+
+    team: str
+    user: str
+    key: RequestKey
+    verdict: Verdict
+    comment: str
+    digest: str
+    view_id: str = ""
+    oid: str = ""
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A wish with who has it, the request it is about, and what will be said to Microsoft."""
+
+    wish: Wish
+    row: RequestRow
+    link: Link
+    justification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A case whose request is claimed: the intent may be sent."""
+
+    case: Case
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """A newer sign-in is needed first; the decision waits. `claims`: what Microsoft wants proven, empty if nothing."""
+
+    row: RequestRow
+    waiting: WaitingDecision
+    why: str
+    claims: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """Microsoft did not take the decision: it wants the person to sign in again. The claim is released."""
+
+    refused: Refused
+    claims: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Microsoft accepted this person's decision."""
 
@@ -60,16 +115,29 @@ class Waiting:
 NOT_LINKED = Refused(
     Why.NOT_LINKED, "Sign in with Microsoft first, so that the decision is made by you. Nothing was changed."
 )
-SIGN_IN_AGAIN = Refused(Why.SIGN_IN_AGAIN, "Your Microsoft sign-in is over. Nothing was changed; sign in again.")
+SIGN_IN_AGAIN = Refused(Why.SIGN_IN_AGAIN, "Your Microsoft session is over. Nothing was changed; sign in again.")
+FROZEN = Refused(
+    Why.FROZEN,
+    "You said that a sign-in here was not you, so your link to Microsoft is frozen. Nothing was changed. Once your "
+    "administrators have looked at it, /pim sign-in brings you back.",
+)
 UNKNOWN_REQUEST = Refused(Why.UNKNOWN_CARD, "This does not belong to a request we know. Nothing was changed.")
 OUT_OF_DATE = Refused(Why.CHANGED, "This card is out of date and will be redrawn. Nothing was changed; look again.")
 
 
 def usable(link: Link | None) -> Link | Refused:
     """The link, if decisions can be made with it."""
+    found = known(link)
+    if isinstance(found, Refused):
+        return found
+    return found if found.state is LinkState.ACTIVE else SIGN_IN_AGAIN
+
+
+def known(link: Link | None) -> Link | Refused:
+    """The link, if it says who this is: also of somebody who must sign in again, but of nobody who is frozen."""
     if link is None:
         return NOT_LINKED
-    return link if link.state is LinkState.ACTIVE else SIGN_IN_AGAIN
+    return FROZEN if link.state is LinkState.FROZEN else link
 
 
 def not_sent(failure: BotError) -> Refused:
@@ -78,6 +146,8 @@ def not_sent(failure: BotError) -> Refused:
         return Refused(Why.SIGN_IN_AGAIN, f"{failure} Nothing was changed; sign in again, then decide.")
     if isinstance(failure, SignInRequired):
         return SIGN_IN_AGAIN
+    if isinstance(failure, DeviceDemanded):
+        return Refused(Why.MANAGED_DEVICE, f"{failure} Nothing was changed.")
     if failure.retryable:
         return Refused(Why.UNAVAILABLE, f"{failure} Nothing was changed; try again in a moment, or use the portal.")
     return Refused(Why.REFUSED, f"{failure} Nothing was changed.")

@@ -10,6 +10,7 @@ BotError                 retryable: would the same call, a little later, have a 
 ├─ SignInRequired        the person must sign in to Microsoft (again) before anything can be done for them
 │  └─ ClaimsChallenge    ... and prove more than last time (Conditional Access)
 ├─ SignInFailed          a sign-in in the browser ended without a link; the text is safe to show
+│  └─ DeviceDemanded     ... or its renewal did: the company demands a managed device (Conditional Access)
 ├─ SlackFailed           Slack said no for good (channel archived, token revoked): retrying is noise
 │  └─ CardLost           the message is not there any more
 ├─ Tampered              stored ciphertext does not open: swapped, rolled back, truncated, or the key is gone
@@ -84,6 +85,10 @@ class ClaimsChallenge(SignInRequired):
 
 class SignInFailed(BotError):
     """The sign-in did not finish. Nothing was stored."""
+
+
+class DeviceDemanded(SignInFailed):
+    """Your company lets this sign-in through only from a managed device."""
 
 
 class SlackFailed(BotError):

@@ -17,6 +17,14 @@ NEVER = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """Until when a sign-in is recent enough to decide, and to decide a Critical role; None: not any more."""
+
+    ordinary: datetime | None
+    critical: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
     """How old a full sign-in may be when a decision is made. Zero: a new one for every decision.
 
@@ -35,6 +43,11 @@ class Freshness:
         """Whether this sign-in is recent enough. One made after the decision was asked for always is."""
         answered = asked_at is not None and signed_in_at >= asked_at
         return answered or now < self.until(signed_in_at, level)
+
+    def windows(self, signed_in_at: datetime, now: datetime) -> Windows:
+        """What this sign-in is still good for."""
+        ends = (self.until(signed_in_at, level) for level in (Level.LOW, Level.CRITICAL))
+        return Windows(*(end if now < end else None for end in ends))
 
 
 @dataclass(frozen=True, slots=True)

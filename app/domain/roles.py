@@ -11,6 +11,12 @@ PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
 EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
 SHAREPOINT_ADMINISTRATOR = "f28a1f50-f6e7-4571-818b-6a12f2af6b6c"
 
+_FIRST_NAMES = {
+    GLOBAL_ADMINISTRATOR: "Global Administrator",
+    PRIVILEGED_ROLE_ADMINISTRATOR: "Privileged Role Administrator",
+    EXCHANGE_ADMINISTRATOR: "Exchange Administrator",
+    SHAREPOINT_ADMINISTRATOR: "SharePoint Administrator",
+}
 CRITICAL = {
     GLOBAL_ADMINISTRATOR: ("full control over all Microsoft 365 services; demands the strongest justification"),
     PRIVILEGED_ROLE_ADMINISTRATOR: "can manage PIM itself and assign any role to anyone",
@@ -80,3 +86,11 @@ LOW = {
     "88d8e3e3-8f55-4a1e-953a-9b9898b8876b": "Directory Readers",
     "f023fd81-a637-4b56-95fd-791ac0226033": "Service Support Administrator",
 }
+
+
+def template_id(name: str) -> str | None:
+    """The template id of a built-in role by its English name, in any letter case; None when we do not know it."""
+    return _BY_NAME.get(name.casefold())
+
+
+_BY_NAME = {name.casefold(): id_ for names in (_FIRST_NAMES, PRIVILEGED, ELEVATED, LOW) for id_, name in names.items()}

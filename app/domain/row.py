@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.match import Match
 from app.domain.request import ActivationRequest, Decided, Person, PolicyFacts, RequestKey, Status
 from app.domain.risk import Risk
 
@@ -15,6 +16,8 @@ class RequestRow:
 
     `version` grows with every change a card could show; `approvers` are the object ids of people whose own listing
     held it (they may decide it); `channels` are where its cards stand; `deciding` is who holds the claim right now.
+    `match` is the requestor's Slack account; `paused` is why nothing is decided here right now, empty when it is.
+    `verifying` is somebody whose decision waits for a newer sign-in: it holds no claim.
     """
 
     request: ActivationRequest
@@ -28,6 +31,9 @@ class RequestRow:
     decided: Decided | None = None
     activated: datetime | None = None
     deactivated: datetime | None = None
+    match: Match = Match()
+    paused: str = ""
+    verifying: Person | None = None
 
     @property
     def key(self) -> RequestKey:

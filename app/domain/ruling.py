@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.policy import Policy
 from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict
 from app.domain.row import RequestRow
 
@@ -21,6 +22,8 @@ class Why(StrEnum):
 
     NOT_LINKED = "sign_in_required"
     SIGN_IN_AGAIN = "sign_in_again"
+    FROZEN = "frozen"
+    MANAGED_DEVICE = "managed_device"
     OWN_REQUEST = "own_request"
     NOT_APPROVER = "not_approver"
     NOT_MEMBER = "not_member"
@@ -30,6 +33,7 @@ class Why(StrEnum):
     CHANGED = "changed"
     COMMENT_MISSING = "comment_missing"
     PORTAL_ONLY = "portal_only"
+    PAUSED = "paused"
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     UNKNOWN_CARD = "unknown_card"
@@ -82,6 +86,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Approver:
+    """Somebody who wants to decide, with all we know of who they are.
+
+    `kin` are the object ids that were ever linked to this Slack account.
+    """
+
+    person: Person
+    slack_user: str = ""
+    kin: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """Somebody who wants to read: object id (None: not signed in), channels they are in, auditor by Entra role."""
 
@@ -97,19 +113,31 @@ def may_see(viewer: Viewer, row: RequestRow) -> bool:
     return bool(viewer.oid) and viewer.oid in _involved(row)
 
 
-def rule_row(row: RequestRow, approver: Person, now: datetime) -> Refused | None:
+def rule_row(row: RequestRow, approver: Approver, now: datetime, policy: Policy = Policy()) -> Refused | None:
     """What our own memory already forbids, before anybody asks Microsoft. None: nothing speaks against it."""
-    if approver.id in (row.request.requestor.id, row.request.created_by):
-        return Refused(Why.OWN_REQUEST, f"This is your own request; nobody approves their own. {_UNCHANGED}")
-    if row.status is Status.DECIDING and row.deciding is not None:
-        return Refused(Why.CLAIMED, f"{row.deciding.label} is deciding this request right now. {_UNCHANGED}")
-    if not row.status.open:
-        return already_decided(row)
+    own = _own_request(row, approver, policy)
+    if own:
+        return Refused(Why.OWN_REQUEST, f"{own} {_UNCHANGED}")
+    faster = taken(row)
+    if faster is not None:
+        return faster
     if now >= row.request.expires:
         return Refused(Why.EXPIRED, f"This request expired unanswered; the requestor must ask again. {_UNCHANGED}")
-    if not row.request.decidable:
-        return Refused(Why.PORTAL_ONLY, f"A request of this kind can only be decided in the portal. {_UNCHANGED}")
+    closed = portal_only(row, policy)
+    if closed:
+        return Refused(Why.PAUSED if row.paused else Why.PORTAL_ONLY, f"{closed} {_UNCHANGED}")
     return None
+
+
+def portal_only(row: RequestRow, policy: Policy) -> str:
+    """Why this request is decided in the portal and not here right now, as a sentence; empty when it can be here."""
+    if row.paused:
+        return f"Decisions in Slack are paused ({row.paused}); decide it in the portal."
+    if not row.request.decidable:
+        return "A request of this kind can only be decided in the portal."
+    if row.request.role.id.casefold() in policy.portal_only:
+        return "Your company decides this role in the portal only."
+    return ""
 
 
 def rule(fresh: ActivationRequest, steps: tuple[Step, ...], shown: str, now: datetime) -> Step | Refused:
@@ -144,9 +172,34 @@ def justify(row: RequestRow, verdict: Verdict, comment: str) -> str | Refused:
     return DEFAULT_COMMENT
 
 
+def taken(row: RequestRow) -> Refused | None:
+    """Somebody was faster: is deciding it right now, or it has ended. None: nobody was."""
+    if row.status is Status.DECIDING and row.deciding is not None:
+        return Refused(Why.CLAIMED, f"{row.deciding.label} is deciding this request right now. {_UNCHANGED}")
+    return None if row.status.open else already_decided(row)
+
+
 def already_decided(row: RequestRow) -> Refused:
     """Who was first, in a sentence."""
     return Refused(Why.ALREADY_DECIDED, f"{_ended(row.status, row.decided)} {_UNCHANGED}")
+
+
+def _own_request(row: RequestRow, approver: Approver, policy: Policy) -> str:
+    """How this is the approver's own request, as a sentence; empty when nothing says so. Any doubt counts as yes."""
+    requestor, me = row.request.requestor, approver.person
+    made_with = requestor.upn or requestor.label
+    asked_by = {requestor.id.casefold(), row.request.created_by.casefold()}
+    if me.id.casefold() == requestor.id.casefold():
+        return "This is your own request; nobody approves their own."
+    if me.id.casefold() in asked_by:
+        return f"This is your own request, made for {requestor.label}; nobody approves what they asked for."
+    if policy.aliases.same_human(me, requestor):
+        return f"This is your own request, made with {made_with}; nobody approves their own."
+    if approver.slack_user and approver.slack_user == row.match.slack_user:
+        return f"This is your own request: {made_with} belongs to your Slack account; nobody approves their own."
+    if asked_by & {oid.casefold() for oid in approver.kin}:
+        return "This may be your own request: it was made with an account once linked to your Slack account."
+    return ""
 
 
 def _ended(status: Status, decided: Decided | None) -> str:

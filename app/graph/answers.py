@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from app.domain.challenges import valid_claims
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
@@ -32,6 +33,9 @@ from app.graph.wire import Json, part, text
 LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is clamped
 DEFAULT_WAIT = 5.0  # seconds, when a throttled answer does not say how long
 _AUTH_CONTEXT = "RoleAssignmentRequestAcrsValidationFailed"
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+# An error may quote the call it is about, token included, and its words are shown to people.
+_LOOKS_SECRET = re.compile(r"(?i:bearer|basic) +\S+|\beyJ[\w-]+\.[\w.-]+|[\w.~+/=%-]{64,}")
 
 
 def json_of(response: httpx.Response) -> Json:
@@ -102,16 +106,17 @@ def _error_of(response: httpx.Response) -> tuple[str, str]:
 
 
 def _sentence(code: str, message: str) -> str:
-    return f"Microsoft refused: {message[:300] or 'no reason given'}" + (f" ({code})" if code else "")
+    said = _LOOKS_SECRET.sub("[…]", message)[:300] or "no reason given"
+    return f"Microsoft refused: {said}" + (f" ({code})" if _CODE.fullmatch(code) else "")
 
 
 def _claims(response: httpx.Response, code: str, message: str) -> str:
     header = re.search(r'claims="([^"]+)"', response.headers.get("WWW-Authenticate", ""))
     if response.status_code == httpx.codes.UNAUTHORIZED and header:
-        return _checked(_unbase64(header.group(1)))
+        return valid_claims(_unbase64(header.group(1)))
     query = re.search(r"[?&]claims=([^&\s\"']+)", message)
     if code == _AUTH_CONTEXT and query:
-        return _checked(unquote(query.group(1)))
+        return valid_claims(unquote(query.group(1)))
     return ""
 
 
@@ -120,11 +125,3 @@ def _unbase64(value: str) -> str:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""
-
-
-def _checked(claims: str) -> str:
-    try:
-        parsed = json.loads(claims)
-    except (ValueError, RecursionError):
-        return ""
-    return claims if isinstance(parsed, dict) and "access_token" in parsed else ""

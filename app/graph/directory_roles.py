@@ -8,7 +8,8 @@ the first shape that works is remembered.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain.changes import FULL_PAGE, Listing
@@ -28,6 +29,7 @@ from app.domain.request import (
 )
 from app.domain.ruling import Step
 from app.graph.client import Gate
+from app.graph.names import Names
 from app.graph.policies import parse_policy
 from app.graph.wire import Json, guid, listed, moment, part, text
 from app.ports import TokenSource
@@ -63,27 +65,16 @@ class DirectoryRoles:
     def __init__(self, gate: Gate) -> None:
         """`gate`: the way to Microsoft Graph."""
         self._gate = gate
-        self._shape = 0
+        self._names = Names(gate)
+        self._shapes = {"all": 0, "own": 0}
 
     async def list_all(self, token: TokenSource) -> Listing:
         """Every pending request, with an application's token; the page that fails makes the listing incomplete."""
-        for number in range(self._shape, len(_SHAPES) - 1):
-            try:
-                return await self._list(_SHAPES[number], token)
-            except GraphRefused as refused:
-                if refused.status != 400:  # noqa: PLR2004 - "bad request", HTTP's own number
-                    raise
-                self._shape = max(self._shape, number + 1)
-                log.info("Microsoft does not take this form of the listing; using a plainer one from now on.")
-        return await self._list(_SHAPES[-1], token)
+        return await self._named(await self._in_shape("all", lambda shape: self._list(shape, token)), token)
 
     async def list_for(self, token: TokenSource) -> Listing:
         """What waits for this person: one page of at most 50 rows. A full page may hide more, so it is incomplete."""
-        page = await self._gate.get(f"{REQUESTS}/filterByCurrentUser(on='approver')", token, _SHAPES[0])
-        rows = listed(page.get("value"))
-        requests, broken = _parse_rows(rows)
-        full = len(rows) >= FULL_PAGE or page.get("@odata.nextLink") is not None
-        return Listing(self.kind, requests, complete=not full, full_page=full, broken=broken)
+        return await self._named(await self._in_shape("own", lambda shape: self._list_own(shape, token)), token)
 
     async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
         """One request by id, whatever its status."""
@@ -115,6 +106,29 @@ class DirectoryRoles:
         """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
         return _ENDED.get(request.native_status.casefold())
 
+    async def _in_shape(self, which: str, ask: Callable[[Mapping[str, str]], Awaitable[Listing]]) -> Listing:
+        """Ask in the best form that Microsoft takes: a 400 makes us use a plainer one, now and from now on."""
+        for number in range(self._shapes[which], len(_SHAPES) - 1):
+            try:
+                return await ask(_SHAPES[number])
+            except GraphRefused as refused:
+                if refused.status != 400:  # noqa: PLR2004 - "bad request", HTTP's own number
+                    raise
+                self._shapes[which] = max(self._shapes[which], number + 1)
+                log.info("Microsoft does not take this form of the listing; using a plainer one from now on.")
+        return await ask(_SHAPES[-1])
+
+    async def _named(self, listing: Listing, token: TokenSource) -> Listing:
+        named = [await self._names.named(request, token) for request in listing.requests]
+        return replace(listing, requests=tuple(named))
+
+    async def _list_own(self, shape: Mapping[str, str], token: TokenSource) -> Listing:
+        page = await self._gate.get(f"{REQUESTS}/filterByCurrentUser(on='approver')", token, shape)
+        rows = listed(page.get("value"))
+        requests, broken = _parse_rows(rows)
+        full = len(rows) >= FULL_PAGE or page.get("@odata.nextLink") is not None
+        return Listing(self.kind, _pending(requests), complete=not full, full_page=full, broken=broken)
+
     async def _list(self, shape: Mapping[str, str], token: TokenSource) -> Listing:
         found: list[ActivationRequest] = []
         broken: list[str] = []
@@ -130,8 +144,7 @@ class DirectoryRoles:
             if not pages:
                 raise
             complete = False
-        pending = [request for request in found if request.native_status.casefold() == "pendingapproval"]
-        return Listing(self.kind, tuple(pending), complete=complete, broken=tuple(broken))
+        return Listing(self.kind, _pending(found), complete=complete, broken=tuple(broken))
 
 
 def parse_request(row: Json) -> ActivationRequest:
@@ -190,6 +203,11 @@ def _parse_rows(rows: list[object]) -> tuple[tuple[ActivationRequest, ...], tupl
             broken.append(name)
             log.warning("One row of Microsoft's listing was set aside: %s (id %r)", problem, name)
     return tuple(good), tuple(broken)
+
+
+def _pending(requests: Iterable[ActivationRequest]) -> tuple[ActivationRequest, ...]:
+    """The status filter, done here: Microsoft may have refused it, or not applied it."""
+    return tuple(request for request in requests if request.native_status.casefold() == "pendingapproval")
 
 
 def _person(raw: Json, oid: str) -> Person:

@@ -66,7 +66,7 @@ def chosen(options: Sequence[tuple[str, Callable[[], Credential] | None]]) -> Cr
     if not names:
         raise BadSettings(f"{options[0][0]} is missing")
     if len(names) > 1:
-        raise BadSettings(f"{' and '.join(names)} are set, and only one of them may be: remove the others")
+        raise BadSettings(f"{', '.join(names[:-1])} and {names[-1]} are set, but only one may be")
     (name,) = names
     (read,) = [read for _, read in options if read is not None]
     try:

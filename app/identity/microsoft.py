@@ -13,6 +13,7 @@ from typing import Any
 
 import msal
 
+from app.domain.challenges import valid_claims
 from app.domain.errors import SignInFailed
 from app.domain.request import Person
 from app.identity.entra import Entra
@@ -45,9 +46,12 @@ class MicrosoftSignIn:
         open_issuer = facts.issuer.replace(facts.tenant, "{tenantid}")
         self._keys = JsonWebKeys(http, facts.keys_url, frozenset({facts.issuer, open_issuer}))
 
-    async def begin(self, state: str) -> tuple[str, dict[str, Any]]:
-        """Where the browser goes, and what must be kept, encrypted, until it returns."""
-        flow = await self._entra.run(lambda: self._start(state))
+    async def begin(self, state: str, claims: str = "", login_hint: str = "") -> tuple[str, dict[str, Any]]:
+        """Where the browser goes, and what must be kept, encrypted, until it returns.
+
+        `claims`: a claims challenge to be met, dropped when it is not of Microsoft's shape.
+        """
+        flow = await self._entra.run(lambda: self._start(state, valid_claims(claims), login_hint))
         return self._origins.to_wire(flow.pop("auth_uri")), flow
 
     async def identity(self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime) -> MicrosoftIdentity:
@@ -67,7 +71,7 @@ class MicrosoftSignIn:
         person = await self._me(str(answer.get("access_token", "")), claims)
         return MicrosoftIdentity(facts.tenant, person, cache.serialize(), now)
 
-    def _start(self, state: str) -> dict[str, Any]:
+    def _start(self, state: str, claims: str, login_hint: str) -> dict[str, Any]:
         application = self._entra.application(msal.TokenCache())
         flow: dict[str, Any] = application.initiate_auth_code_flow(
             list(self._entra.registration.cloud.graph_scopes),
@@ -75,6 +79,8 @@ class MicrosoftSignIn:
             state=state,
             prompt="login",
             response_mode="form_post",
+            login_hint=login_hint or None,
+            claims_challenge=claims or None,
         )
         return flow
 

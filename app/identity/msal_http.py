@@ -79,13 +79,15 @@ class LoginHttp:
         self,
         url: str,
         params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str | bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> Reply:
         """A token call; never cached."""
         address = self._origins.to_wire(url)
-        return self._send(self._http.build_request("POST", address, params=params, data=data, headers=headers))
+        # MSAL gives a signed assertion as bytes, which httpx would write as Python shows them.
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        return self._send(self._http.build_request("POST", address, params=params, data=form, headers=headers))
 
     def _send(self, request: httpx.Request) -> Reply:
         try:

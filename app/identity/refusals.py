@@ -9,16 +9,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.errors import SignInFailed
+from app.domain.errors import DeviceDemanded, SignInFailed
 
 CONSENT_MISSING = 65001
+DEVICE_DEMANDED = frozenset({53000, 53001, 53003})  # Conditional Access: not compliant, not joined, blocked
 NOTHING = "Nothing was changed."
+MANAGED = (
+    "Your company's access rules let this sign-in through only from a managed device. Sign in from your work computer "
+    "or phone, or decide in the portal from there."
+)
 AGAIN = "Type /pim sign-in in Slack to start again."
 
 
 def refused(answer: Mapping[str, Any]) -> SignInFailed:
     """Why Microsoft's page or token call said no: an OAuth error as form fields or as JSON."""
     number = aadsts(answer)
+    if number in DEVICE_DEMANDED:
+        return DeviceDemanded(f"{MANAGED} {NOTHING}")
     if number in _SENTENCES:
         return SignInFailed(f"{_SENTENCES[number]} {NOTHING}")
     if answer.get("error") == "access_denied":
@@ -37,7 +44,6 @@ def aadsts(answer: Mapping[str, Any]) -> int:
 
 
 _NUMBER = re.compile(r"AADSTS([0-9]{4,8})\b")
-_MANAGED = "Your company lets this sign-in through only from a managed device. Use your work computer or phone."
 _REGISTRATION = "Your administrator must fix the bot's app registration"
 _SENTENCES = {
     CONSENT_MISSING: "An administrator has not consented yet to the permissions the bot asks for. Ask them to.",
@@ -49,9 +55,9 @@ _SENTENCES = {
     7000215: f"{_REGISTRATION}: its client secret is wrong.",
     7000218: f"{_REGISTRATION}: it sent no client secret, so it may be set up as a public client.",
     7000222: f"{_REGISTRATION}: its client secret has expired.",
-    53000: _MANAGED,
-    53001: _MANAGED,
-    53003: "Your company's access rules blocked this sign-in. Ask your administrator from where it is allowed.",
+    700024: f"{_REGISTRATION}, or the clock of the bot's machine: what proves the bot was not valid at this time.",
+    700027: f"{_REGISTRATION}: PIM_CLIENT_CERTIFICATE is not a certificate that was uploaded there.",
+    **dict.fromkeys((70021, 700211, 700212, 700213), f"{_REGISTRATION}: no federated credential fits the bot's token."),
     50105: "You are not assigned to this application. Ask your administrator to assign it to you in Entra.",
     50020: "This Microsoft account is not in the company's directory. Use your work account.",
     50057: "This Microsoft account is disabled.",

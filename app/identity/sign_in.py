@@ -30,9 +30,11 @@ class BrowserSignIn:
         """Redeem Slack's code; SignInFailed, Unavailable, Malformed."""
         return await self.slack.identity(code, nonce, self.clock())
 
-    async def microsoft_begin(self, state: str) -> tuple[str, dict[str, Any]]:
+    async def microsoft_begin(
+        self, state: str, *, claims: str = "", login_hint: str = ""
+    ) -> tuple[str, dict[str, Any]]:
         """Where the browser goes to sign in with Microsoft, and the flow to keep; Unavailable, Malformed."""
-        return await self.microsoft.begin(state)
+        return await self.microsoft.begin(state, claims, login_hint)
 
     async def microsoft_identity(
         self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime

@@ -14,10 +14,11 @@ from weakref import WeakValueDictionary
 
 import msal
 
-from app.domain.errors import Malformed, SignInRequired, Tampered, Unavailable
+from app.domain.challenges import valid_claims
+from app.domain.errors import ClaimsChallenge, DeviceDemanded, Malformed, SignInRequired, Tampered, Unavailable
 from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring, UnknownKey
-from app.identity.refusals import CONSENT_MISSING, aadsts
+from app.identity.refusals import CONSENT_MISSING, DEVICE_DEMANDED, MANAGED, aadsts
 from app.identity.sign_in import cache_context
 from app.ports import Clock, Link, Links, SealedCache, TokenSource
 
@@ -40,6 +41,7 @@ class _Silent:
     token: str = ""
     error: str = ""
     number: int = 0
+    claims: str = ""
     cache: str | None = None
 
 
@@ -64,7 +66,7 @@ class GraphTokens:
         return self._own_token
 
     def of(self, link: Link) -> TokenSource:
-        """A person's token. The source raises SignInRequired, Unavailable or Malformed."""
+        """A person's token. Its source raises SignInRequired, DeviceDemanded, Unavailable or Malformed."""
 
         async def source() -> str:
             return await self._token_of(link)
@@ -127,7 +129,7 @@ class GraphTokens:
         except UnknownKey:
             raise SignInRequired from None  # kept: the operator may put the key back, another replica may have it
         except (Tampered, ValueError):
-            await self._links.suspend(stored.link)
+            await self._links.suspend(stored.link, self._clock())
             raise SignInRequired from None
         return cache
 
@@ -136,9 +138,16 @@ class GraphTokens:
         return await self._links.save_cache(stored, sealed)
 
     async def _refused(self, stored: SealedCache, silent: _Silent) -> None:
-        """Raise what the refusal means, and suspend the link; return only if the cache was not the newest one."""
+        """Raise what the refusal means; return only if the cache was not the newest one.
+
+        A session that is over suspends the link.
+        """
         if silent.number == CONSENT_MISSING:
             raise Unavailable("An administrator must consent to the bot's permissions in Entra first.")
+        if silent.number in DEVICE_DEMANDED:
+            raise DeviceDemanded(MANAGED)
+        if silent.claims:
+            raise ClaimsChallenge(claims=silent.claims)  # the session lives on; it lacks a proof
         if silent.error not in SESSION_OVER:
             raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
         # Where refresh tokens are used once, a loser is refused before the winner could save.
@@ -147,7 +156,7 @@ class GraphTokens:
         if latest is not None and _edition(latest) != _edition(stored):
             return
         if latest is not None:
-            await self._links.suspend(latest.link)
+            await self._links.suspend(latest.link, self._clock())
         raise SignInRequired
 
     def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link) -> _Silent:
@@ -181,7 +190,8 @@ def _read(answer: Mapping[str, Any] | None, cache: msal.SerializableTokenCache) 
     # None: neither a token nor a refresh token is in the cache.
     if answer is None or "access_token" not in answer:
         answer = answer or {}
-        return _Silent(error=str(answer.get("error", "invalid_grant")), number=aadsts(answer))
+        error, claims = str(answer.get("error", "invalid_grant")), valid_claims(answer.get("claims"))
+        return _Silent(error=error, number=aadsts(answer), claims=claims)
     changed = cache.has_state_changed
     return _Silent(str(answer["access_token"]), cache=cache.serialize() if changed else None)
 

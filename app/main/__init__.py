@@ -12,22 +12,38 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
 
+from app.domain.errors import BotError
 from app.identity.keyring import Keyring
+from app.main import logs
 from app.main.connecting import Bot, connect
 from app.main.rooms import Rooms, open_memory, open_microsoft, open_slack
 from app.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 async def run(settings: Settings) -> None:
     """Serve until told to stop. SIGTERM and Ctrl-C finish what is being answered first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "slack_bolt", "slack_sdk", "msal"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)  # they log whole addresses and bodies below that
-    # The rounds report their own failures; it warns at each tick of a long one, and mourns those that a stop cuts off.
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    logs.configure(settings)
+    try:
+        await _serve(settings)
+    except BotError:
+        raise  # a sentence for the operator
+    except Exception:  # the process's edge: what Python prints by itself goes past the log's filter
+        log.exception("PIM Approvals stopped, and this is a defect.")
+        raise SystemExit(1) from None
+
+
+async def _serve(settings: Settings) -> None:
     async with open_bot(settings) as bot:
         config = uvicorn.Config(
-            bot.door, settings.host, settings.port, lifespan="off", access_log=False, log_level="warning"
+            bot.door,
+            settings.host,
+            settings.port,
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            log_config=None,  # its own handlers would go past the filter
         )
         await _Server(config).serve()
 
@@ -54,7 +70,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         memory = await open_memory(settings, keyring, stack)
         slack = await open_slack(settings, stack)
         microsoft = await open_microsoft(settings, keyring, memory, slack.me, stack)
-        bot = await connect(Rooms(settings, memory, slack, microsoft), stack)
+        bot = await connect(Rooms(settings, memory, slack, microsoft, settings.policy()), stack)
         bot.schedule.start()
         stack.push_async_callback(bot.schedule.stop)
         yield bot

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
@@ -18,13 +19,17 @@ from app.api.server import SLACK_PATH, Door, build_door
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.sending import Courier
+from app.decisions.step_up import StepUp
 from app.domain.errors import BotError
-from app.inbox import Deliveries
-from app.linking import Linking
+from app.inbox import UNANSWERED, Deliveries
+from app.linking import Freezing, Linking
 from app.lookups import Lookups
 from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
+from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
+from app.operating import OffSwitch
+from app.requestors import Requestors
 from app.schedule import Schedule
 from app.watcher import Watcher
 from handlers import register
@@ -60,21 +65,35 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     linking = _linking(rooms)
     courier = _courier(rooms)
     deliveries = Deliveries(inbox=rooms.memory.inbox, outbox=rooms.memory.outbox, clock=utc_now)
-    await deliveries.after_restart()
+    await rooms.memory.outbox.rehome(rooms.settings.approvers_channel)
+    await deliveries.sweep(timedelta(0) if _alone(rooms) else UNANSWERED)
+    await _off_switch(rooms).obey(rooms.policy.portal_only)
     answers = Answers(screens=rooms.slack.screens, linking=linking)
     reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, nudge=lambda: schedule.nudge("paint"))
     watcher = _watcher(rooms)
-    painter = _rounds(rooms, watcher, courier, schedule)
+    painter = _rounds(rooms, watcher, courier, deliveries, schedule)
     bolt = _bolt(rooms.slack)
-    _listen(bolt, rooms, courier, reception)
+    decisions = _decisions(rooms, courier)
+    _listen(bolt, rooms, decisions, reception)
     gate = SlackGate(
         AsyncSlackRequestHandler(bolt, path=SLACK_PATH),
         rooms.settings.slack_signing_secret.get_secret_value(),
         time.time,
     )
-    notes = _notes(rooms.memory, watcher, painter)
-    routers = (sign_in_pages(linking, rooms.microsoft.form_targets), health_routes(_vital(rooms.memory), notes))
+    notes = _notes(rooms, watcher, painter)
+    nudge = reception.nudge
+    pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, nudge)
+    routers = (pages, health_routes(_vital(rooms.memory), notes))
     return Bot(build_door(gate, routers), schedule, watcher)
+
+
+def _alone(rooms: Rooms) -> bool:
+    """Whether no other process shares the database: then whatever is open was left by the one before this."""
+    return rooms.settings.database_url.startswith("sqlite")
+
+
+def _off_switch(rooms: Rooms) -> OffSwitch:
+    return OffSwitch(switches=rooms.memory.switches, clock=utc_now, channel=rooms.settings.approvers_channel)
 
 
 def _linking(rooms: Rooms) -> Linking:
@@ -102,6 +121,33 @@ def _courier(rooms: Rooms) -> Courier:
     )
 
 
+def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
+    step_up = StepUp(
+        waiting=rooms.memory.waiting,
+        book=rooms.memory.book,
+        clock=utc_now,
+        new_token=new_token,
+        freshness=rooms.policy.freshness,
+    )
+    return Decisions(
+        desks={rooms.microsoft.desk.kind: rooms.microsoft.desk},
+        book=rooms.memory.book,
+        cards=rooms.memory.cards,
+        links=rooms.memory.links,
+        tokens=rooms.microsoft.tokens,
+        people=rooms.slack.people,
+        courier=courier,
+        step_up=step_up,
+        clock=utc_now,
+        new_token=new_token,
+        policy=rooms.policy,
+    )
+
+
+def _freezing(memory: Memory) -> Freezing:
+    return Freezing(links=memory.links, outbox=memory.outbox, freezes=memory.freezes, clock=utc_now)
+
+
 def _watcher(rooms: Rooms) -> Watcher:
     return Watcher(
         desks=[rooms.microsoft.desk],
@@ -112,26 +158,39 @@ def _watcher(rooms: Rooms) -> Watcher:
         clock=utc_now,
         channel=rooms.settings.approvers_channel,
         as_application=rooms.settings.watch_as == "application",
-        risk=rooms.settings.risk_policy(),
+        risk=rooms.policy.risk,
     )
 
 
-def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, schedule: Schedule) -> Painter:
+def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Deliveries, schedule: Schedule) -> Painter:
     """Which of them ticks when. The painter is nudged whenever rows changed."""
-    painter = Painter(gateway=rooms.slack.gateway, outbox=rooms.memory.outbox, clock=utc_now, new_token=new_token)
+    painter = Painter(
+        gateway=rooms.slack.gateway,
+        outbox=rooms.memory.outbox,
+        clock=utc_now,
+        new_token=new_token,
+        policy=rooms.policy,
+        unfit=rooms.slack.guard.look,
+    )
+    matching = SlackMatching(
+        links=rooms.memory.links,
+        people=rooms.slack.people,
+        aliases=rooms.policy.aliases,
+        tenant=rooms.settings.tenant_id.lower(),
+    )
+    requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
     messenger = Messenger(
         gateway=rooms.slack.gateway,
         outbox=rooms.memory.outbox,
         book=rooms.memory.book,
-        links=rooms.memory.links,
-        people=rooms.slack.people,
+        matching=matching,
         clock=utc_now,
-        tenant=rooms.settings.tenant_id.lower(),
     )
     started = False
 
     async def watch() -> None:
         await watcher.tick()
+        await requestors.tick()  # before the cards are posted, so that they say it at once
         schedule.nudge("paint")
 
     async def paint() -> None:
@@ -140,8 +199,11 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, schedule: Schedule
 
     async def settle() -> None:
         nonlocal started
-        await courier.resume(after_start=not started)
+        await courier.resume(after_start=not started and _alone(rooms))
+        await deliveries.sweep(UNANSWERED)
         started = True
+        if await rooms.memory.waiting.expire(utc_now()):
+            schedule.nudge("paint")
 
     schedule.every(rooms.settings.poll_seconds, "watch", watch, jitter=rooms.settings.poll_seconds * JITTER)
     schedule.every(PAINT_EVERY, "paint", paint)
@@ -171,21 +233,14 @@ def _bolt(slack: SlackSide) -> AsyncApp:
     )
 
 
-def _listen(bolt: AsyncApp, rooms: Rooms, courier: Courier, reception: Reception) -> None:
-    desks = {rooms.microsoft.desk.kind: rooms.microsoft.desk}
+def _listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> None:
     openings = Openings(
-        book=rooms.memory.book, cards=rooms.memory.cards, links=rooms.memory.links, clock=utc_now, new_token=new_token
-    )
-    decisions = Decisions(
-        desks=desks,
         book=rooms.memory.book,
         cards=rooms.memory.cards,
         links=rooms.memory.links,
-        tokens=rooms.microsoft.tokens,
-        people=rooms.slack.people,
-        courier=courier,
         clock=utc_now,
         new_token=new_token,
+        policy=rooms.policy,
     )
     lookups = Lookups(
         book=rooms.memory.book,
@@ -194,12 +249,20 @@ def _listen(bolt: AsyncApp, rooms: Rooms, courier: Courier, reception: Reception
         cards=rooms.memory.cards,
         clock=utc_now,
         slack_url=rooms.slack.me.url,
+        freshness=rooms.policy.freshness,
     )
     commands = Commands(reception=reception, lookups=lookups, clock=utc_now)
     register(
         bolt,
         Place(app_id=rooms.slack.me.app, team=rooms.slack.me.team, answers=reception.answers),
-        Buttons(reception=reception, openings=openings, screens=rooms.slack.screens, commands=commands, clock=utc_now),
+        Buttons(
+            reception=reception,
+            openings=openings,
+            freezing=_freezing(rooms.memory),
+            screens=rooms.slack.screens,
+            commands=commands,
+            clock=utc_now,
+        ),
         Modals(
             reception=reception,
             decisions=decisions,
@@ -223,9 +286,10 @@ def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:
     return vital
 
 
-def _notes(memory: Memory, watcher: Watcher, painter: Painter) -> Callable[[], Awaitable[list[str]]]:
+def _notes(rooms: Rooms, watcher: Watcher, painter: Painter) -> Callable[[], Awaitable[list[str]]]:
     async def notes() -> list[str]:
-        standing = list(await memory.outbox.standing_notes())
-        return [*standing, *watcher.troubles(), *([painter.trouble] if painter.trouble else [])]
+        standing = list(await rooms.memory.outbox.standing_notes())
+        others = (rooms.memory.warning, rooms.slack.guard.trouble, painter.trouble)
+        return [*standing, *watcher.troubles(), *(words for words in others if words)]
 
     return notes

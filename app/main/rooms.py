@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 import aiohttp
 
 from app.domain.errors import BadSettings, SlackFailed, Unavailable
+from app.domain.policy import Policy
 from app.graph.client import Gate
 from app.graph.directory_roles import DirectoryRoles
+from app.identity.clouds import CLOUDS
 from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
@@ -23,6 +25,8 @@ from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
 from app.identity.tokens import GraphTokens
 from app.identity.wire import PinnedHttp
+from app.main.keys import census
+from app.notifier.channel import ChannelGuard, unfit
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
@@ -38,6 +42,8 @@ from app.store.migrate import state, upgrade
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.switches import StoredSwitches
+from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
 
 FIRST_PATIENCE, LONGEST_PATIENCE = 1.0, 30.0  # seconds between two attempts to reach Slack at the start
@@ -54,8 +60,12 @@ class Memory:
     inbox: StoredInbox
     links: StoredLinks
     flows: StoredFlows
+    waiting: StoredWaiting
+    freezes: StoredFreezes
     leases: StoredLeases
+    switches: StoredSwitches
     store: Store
+    warning: str = ""  # what was wrong with the keys when the bot started
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class SlackSide:
     gateway: Gateway
     people: SlackPeople
     screens: SlackScreens
+    guard: ChannelGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Rooms:
     memory: Memory
     slack: SlackSide
     microsoft: MicrosoftSide
+    policy: Policy
 
 
 def utc_now() -> datetime:
@@ -103,16 +115,24 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
     await _migrate(settings.database_url)
     store = Store(open_engine(settings.database_url))
     stack.push_async_callback(store.aclose)
+    warning = (await census(store, keyring, utc_now())).warning()
+    if warning:
+        log.warning("%s", warning)
     posting = Posting(settings.approvers_channel, new_token, new_token)
+    trail = AuditTrail(store, keyring.chain_key())
     return Memory(
-        book=StoredRequests(store, AuditTrail(store, keyring.chain_key()), posting),
+        book=StoredRequests(store, trail, posting),
         cards=StoredCards(store),
         outbox=StoredOutbox(store),
         inbox=StoredInbox(store),
         links=StoredLinks(store),
         flows=StoredFlows(store),
+        waiting=StoredWaiting(store),
+        freezes=StoredFreezes(store, trail),
         leases=StoredLeases(store),
+        switches=StoredSwitches(store, trail),
         store=store,
+        warning=warning,
     )
 
 
@@ -133,8 +153,11 @@ async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     me = await _introduce(gateway, settings.slack_app_id)
-    people = SlackPeople(gateway=gateway, clock=utc_now, channels=(settings.approvers_channel,))
-    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway))
+    channel = settings.approvers_channel
+    await _check_channel(gateway, channel)
+    people = SlackPeople(gateway=gateway, clock=utc_now, channels=(channel,))
+    guard = ChannelGuard(gateway=gateway, channel=channel, clock=utc_now)
+    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), guard)
 
 
 async def _introduce(gateway: Gateway, app_id: str) -> Identity:
@@ -151,15 +174,25 @@ async def _introduce(gateway: Gateway, app_id: str) -> Identity:
         patience = min(patience * 2, LONGEST_PATIENCE)
 
 
+async def _check_channel(gateway: Gateway, channel: str) -> None:
+    """A wrong channel is a wrong setting. An outage ends nothing: cards wait until somebody could look."""
+    try:
+        words = await unfit(gateway, channel)
+    except Unavailable as failure:
+        log.warning("The approvers channel could not be checked yet: %s", failure)
+        return
+    if words:
+        raise BadSettings(f"PIM_APPROVERS_CHANNEL: {words}")
+
+
 async def open_microsoft(
     settings: Settings, keyring: Keyring, memory: Memory, me: Identity, stack: AsyncExitStack
 ) -> MicrosoftSide:
     """Graph and sign-in; nothing is called yet."""
-    origins = Origins(settings.graph_url, settings.arm_url, settings.login_url, settings.slack_api_url)
-    login = LoginHttp(origins)
-    entra = Entra(
-        Registration(settings.tenant_id, settings.client_id, settings.client_secret.get_secret_value()), login
-    )
+    cloud = CLOUDS[settings.cloud]
+    origins = Origins(settings.graph_url, settings.arm_url, settings.login_url, settings.slack_api_url, cloud)
+    people = Registration(settings.tenant_id, settings.client_id, settings.credential(), cloud)
+    entra = Entra(people, LoginHttp(origins), _poller(settings))
     stack.callback(entra.close)
     http = PinnedHttp(origins)
     stack.push_async_callback(http.aclose)
@@ -175,3 +208,11 @@ async def open_microsoft(
     return MicrosoftSide(
         DirectoryRoles(gate), GraphTokens(entra, memory.links, keyring, utc_now), sign_in, origins.form_targets()
     )
+
+
+def _poller(settings: Settings) -> Registration | None:
+    """What the bot is when it asks for itself, unless that is the application where people sign in."""
+    credential = settings.poller_credential()
+    if settings.poller_client_id is None or credential is None:
+        return None
+    return Registration(settings.tenant_id, settings.poller_client_id, credential, CLOUDS[settings.cloud])

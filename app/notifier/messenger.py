@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.errors import SlackFailed, Unavailable
+from app.domain.match import How
+from app.domain.request import Person
 from app.domain.row import RequestRow
 from app.notifier.finding import find_message
 from app.notifier.gateway import Gateway
 from app.notifier.wording import notice_message
-from app.ports import Clock, Links, Notice, Outbox, People, RequestBook
+from app.ports import Clock, Matching, Notice, Outbox, RequestBook
 from blocks import ids
 
 BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
 _OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
+# Found without a proof, and not asked for again. A link may come, change and go: that is looked up when it counts.
+_GUESSED = (How.BY_ALIAS, How.BY_MAIL)
 log = logging.getLogger(__name__)
 
 
@@ -28,10 +32,8 @@ class Messenger:
     gateway: Gateway
     outbox: Outbox
     book: RequestBook
-    links: Links
-    people: People
+    matching: Matching
     clock: Clock
-    tenant: str
     _wait_until: datetime | None = field(init=False, default=None)
 
     async def tick(self) -> None:
@@ -74,16 +76,14 @@ class Messenger:
         return "delivered"
 
     async def _recipient(self, notice: Notice, row: RequestRow | None) -> str:
-        """The Slack account: named in the notice, else the signed-in one, else the one with the same mail address."""
+        """The Slack account: named in the notice, else the requestor's as stored or, while unsure, as of now."""
         if notice.to_slack:
             return notice.to_slack
-        link = await self.links.by_entra(self.tenant, notice.to_entra)
-        if link is not None:
-            return link.slack_user
-        person = row.request.requestor if row is not None else None
-        if person is None or person.id != notice.to_entra or not (person.mail or person.upn):
-            return ""
-        return await self.people.by_mail(person.mail or person.upn) or ""
+        person = row.request.requestor if row is not None else Person(notice.to_entra)
+        if row is not None and row.match.how in _GUESSED and person.id == notice.to_entra:
+            return row.match.slack_user
+        match = await self.matching.match(person if person.id == notice.to_entra else Person(notice.to_entra))
+        return match.slack_user
 
     async def _conversation(self, user: str) -> str:
         opened = await self.gateway.call("conversations_open", users=user)

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from app.domain.errors import CardLost, SlackFailed, Unavailable
+from app.domain.policy import Policy
 from app.domain.row import RequestRow
+from app.domain.ruling import portal_only
 from app.notifier.finding import find_message
 from app.notifier.gateway import Gateway
 from app.notifier.wording import note_message
@@ -25,7 +27,7 @@ from blocks.message import Message
 
 BATCH = 50  # cards looked at in one go
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)  # channel archived, token revoked: asking every second is noise
-_LANES = ("note", "edit", "post")
+_NOTES = "notes"
 _TOO_MUCH = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
 )
@@ -41,14 +43,23 @@ _ONE_MESSAGE = _TOO_MUCH | {
 log = logging.getLogger(__name__)
 
 
+async def _always_fit() -> str:
+    return ""
+
+
 @dataclass(kw_only=True, slots=True)
 class Painter:
-    """Makes Slack show what the rows say."""
+    """Makes Slack show what the rows say.
+
+    `policy` names the roles that get no buttons; `unfit` says why the channel must not get new cards, or nothing.
+    """
 
     gateway: Gateway
     outbox: Outbox
     clock: Clock
     new_token: Callable[[], str]
+    policy: Policy = Policy()
+    unfit: Callable[[], Awaitable[str]] = _always_fit
     _waits: dict[str, datetime] = field(init=False, default_factory=dict)
     _troubles: dict[str, str] = field(init=False, default_factory=dict)
 
@@ -60,27 +71,33 @@ class Painter:
     async def tick(self) -> None:
         """Paint what is behind, edits first. Slack's refusals pause what they hit, and nothing else."""
         notes, cards = await self.outbox.unpainted_notes(), await self.outbox.unpainted(BATCH)
-        self._forget({*_LANES, *(note.topic for note in notes), *(card.id for card, _ in cards)})
+        lanes = {_lane(card) for card, _ in cards}
+        self._forget({_NOTES, *lanes, *(note.topic for note in notes), *(card.id for card, _ in cards)})
+        posting = not await self.unfit()
         for note in notes:
-            await self._patiently("note", note.topic, partial(self._paint_note, note))
+            if note.ts or posting:
+                await self._patiently(_NOTES, note.topic, partial(self._paint_note, note))
         for card, row in cards:
-            await self._patiently("edit" if card.ts else "post", card.id, partial(self._paint_card, card, row))
+            paint = partial(self._paint_card, card, row, posting=posting)
+            await self._patiently(_lane(card), card.id, paint)
 
     # --- cards ---
 
-    async def _paint_card(self, card: Card, row: RequestRow) -> None:
+    async def _paint_card(self, card: Card, row: RequestRow, *, posting: bool) -> None:
+        """Without `posting` a card that stands nowhere yet waits."""
         now = self.clock()
-        message = draw_card(row, card.token, card_id=card.id, now=now)
+        message = draw_card(row, card.token, card_id=card.id, now=now, closed=portal_only(row, self.policy))
         if card.ts:
             await self._repaint(card, row, message)
             return
         ts = await self._adopt(card, row)
+        live = row.status.open and now < row.request.expires
         if ts:
             await self.outbox.painted(card, ts, 0)  # version 0: found, and to be repainted
-        elif row.status.open and now < row.request.expires:
+        elif live and posting:
             await self.outbox.trying(card)
             await self.outbox.painted(card, await self._post(card, row, message), row.version)
-        elif card.tried:
+        elif card.tried and not live:
             await self.outbox.lost(card, self.new_token())  # it stands nowhere, and nothing is announced any more
 
     async def _adopt(self, card: Card, row: RequestRow) -> str:
@@ -186,6 +203,11 @@ class Painter:
         """What is not behind any more troubles nobody."""
         self._waits = {name: until for name, until in self._waits.items() if name in kept}
         self._troubles = {name: trouble for name, trouble in self._troubles.items() if name in kept}
+
+
+def _lane(card: Card) -> str:
+    """Edits never wait for posts, and a channel that is gone keeps no other channel waiting."""
+    return f"{'edit' if card.ts else 'post'} in {card.channel}"
 
 
 def _body(message: Message) -> dict[str, object]:

@@ -15,7 +15,7 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime) -> Mes
     """The direct message for a notice, drawn from how things stand now; None when there is nothing to say."""
     if notice.topic == "linked":
         person = Person("", notice.facts.get("name", ""), notice.facts.get("upn", ""))
-        return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now))
+        return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now), receipt=notice.id)
     if notice.topic == "link_refused":
         return notices.refusal(_FORWARDED)
     if notice.topic == "restarted":

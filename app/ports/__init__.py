@@ -10,10 +10,17 @@ from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, 
 from app.ports.clock import Clock
 from app.ports.links import Flows, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Desk, Tokens, TokenSource
+from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
-from app.ports.slack import Block, People, Screens, SlackPerson, View
+from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
+from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
+from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
 
 __all__ = [
+    "PAUSE",
+    "PORTAL_ONLY",
+    "Act",
+    "Announcement",
     "Block",
     "Card",
     "Cards",
@@ -22,12 +29,16 @@ __all__ = [
     "Counters",
     "Desk",
     "Flows",
+    "Freezes",
     "Inbox",
     "Intent",
     "Leases",
     "Link",
+    "LinkCare",
+    "LinkLine",
     "LinkState",
     "Links",
+    "Matching",
     "MicrosoftIdentity",
     "Modal",
     "Notice",
@@ -43,7 +54,11 @@ __all__ = [
     "SignIn",
     "SlackIdentity",
     "SlackPerson",
+    "Switch",
+    "Switches",
     "TokenSource",
     "Tokens",
     "View",
+    "WaitingDecision",
+    "WaitingDecisions",
 ]

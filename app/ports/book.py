@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.changes import Known
+from app.domain.match import Match
 from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status, Verdict, Where
 from app.domain.risk import Risk
 from app.domain.row import RequestRow
@@ -102,6 +103,12 @@ class RequestBook(Protocol):
 
         A row that is deciding or final is left alone: a lagging listing never flips a decision back.
         """
+
+    async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
+        """Open requests whose requestor's Slack account is unknown, and was not asked for since `before`."""
+
+    async def matched(self, key: RequestKey, match: Match, now: datetime) -> None:
+        """Who the requestor is in Slack, as far as could be learned now; cards are repainted when it is news."""
 
     async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:
         """From pending to deciding, with the intent, if still pending and unchanged; None: somebody was first."""

@@ -12,10 +12,11 @@ from app.domain.request import Person
 
 
 class LinkState(StrEnum):
-    """ACTIVE may decide; SUSPENDED must sign in again."""
+    """ACTIVE may decide; SUSPENDED must sign in again; FROZEN too: its owner said that a sign-in was not theirs."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,24 @@ class Links(Protocol):
     async def by_entra(self, tenant: str, oid: str) -> Link | None:
         """The link of this Entra account, whatever its state."""
 
+    async def by_upn(self, tenant: str, upn: str) -> Link | None:
+        """The link of the Entra account with this sign-in name, in any letter case, whatever its state."""
+
+    async def kin(self, team: str, user: str) -> frozenset[str]:
+        """The object ids that were ever linked to this Slack account."""
+
     async def active(self) -> Sequence[Link]:
         """Everybody who can be polled for."""
 
     async def save(self, link: Link, sealed: str, version: int) -> bool:
-        """Make or renew a link with its first cache; False when the Entra account belongs to another Slack account."""
+        """Make or renew a link with its first cache, and note the pair for ever.
 
-    async def suspend(self, link: Link) -> bool:
-        """Their session is over: keep the link, drop the cache. False when it was already so (tell people once)."""
+        False when either account belongs to another link, or when the link was frozen after `link.generation` was
+        decided on.
+        """
+
+    async def suspend(self, link: Link, now: datetime) -> bool:
+        """Their session is over: keep the link, drop the cache, owe them one message. False when it was already so."""
 
     async def remove(self, link: Link) -> None:
         """Sign-out: the row and every usable token are gone."""
@@ -100,8 +111,13 @@ class SignIn(Protocol):
     async def slack_identity(self, code: str, nonce: str) -> SlackIdentity:
         """Redeem Slack's code and check its ID token; SignInFailed with a safe sentence."""
 
-    async def microsoft_begin(self, state: str) -> tuple[str, dict[str, Any]]:
-        """Where the browser goes to sign in with Microsoft (prompt=login), and the flow to keep until it returns."""
+    async def microsoft_begin(
+        self, state: str, *, claims: str = "", login_hint: str = ""
+    ) -> tuple[str, dict[str, Any]]:
+        """Where the browser goes to sign in with Microsoft (prompt=login), and the flow to keep until it returns.
+
+        `claims`: JSON of a claims challenge to be met; `login_hint`: the sign-in name that is expected.
+        """
 
     async def microsoft_identity(
         self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime

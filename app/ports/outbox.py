@@ -20,8 +20,8 @@ class Inbox(Protocol):
     async def close(self, key: str, outcome: str, now: datetime) -> None:
         """It was answered."""
 
-    async def abandon(self, now: datetime) -> Sequence[str]:
-        """Close what a crash left open, and return the Slack users who should hear that nothing was changed."""
+    async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
+        """Close what was taken before then and never answered; the Slack users who should hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,9 @@ class Outbox(Protocol):
 
     async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
         """Write down a direct message, once per dedupe key; False when it was owed already."""
+
+    async def notice(self, notice_id: str) -> Notice | None:
+        """One direct message, delivered or not."""
 
     async def trying_notice(self, notice: Notice) -> None:
         """It is about to be sent."""

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.domain.match import Match
+from app.domain.request import Person
+
 View = dict[str, Any]  # a Block Kit view, ready for Slack
 Block = dict[str, Any]
 
@@ -32,6 +35,13 @@ class People(Protocol):
 
     async def channels_of(self, user: str) -> frozenset[str]:
         """Which of the bot's own channels this person is a member of."""
+
+
+class Matching(Protocol):
+    """Which Slack account a Microsoft account belongs to. Raises Unavailable or SlackFailed."""
+
+    async def match(self, person: Person) -> Match:
+        """For telling and refusing only: nothing is ever allowed because of it."""
 
 
 class Screens(Protocol):

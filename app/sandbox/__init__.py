@@ -1,1 +1,1 @@
-"""The emulated world: Microsoft, Slack and a page that shows them; speaks the wire only and imports nothing of the bot."""
+"""The emulated world: Microsoft, Slack and a page that shows them. It speaks the wire only and imports nothing of ours."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
 import signal
 import subprocess
@@ -113,8 +114,8 @@ class BotProcess:
             # Its own session: Ctrl-C in the terminal reaches the sandbox alone, which then ends the bot in order.
             return await asyncio.create_subprocess_exec(
                 *self._command,
-                env={**self._outer, **self.env},
-                cwd=ROOT,
+                env={**self._outer, **self.env, "PYTHONPATH": _python_path(self._outer)},
+                cwd=self._data,  # a real .env beside the code must not reach an emulated bot
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -160,3 +161,7 @@ def _appending(path: Path) -> BinaryIO:
 def _tail(path: Path) -> str:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(lines[-LOG_LINES:])
+
+
+def _python_path(environ: Mapping[str, str]) -> str:
+    return os.pathsep.join(filter(None, (str(ROOT), environ.get("PYTHONPATH", ""))))

@@ -26,11 +26,14 @@ PAGE = 1000  # rows read at a time while verifying
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be written down: what happened to which request, by whom (an object id, or empty), and the facts."""
+    """What is to be written down: what happened, to which request if to one, by whom, and the facts.
+
+    `who` is an object id, empty for nobody, or `os:` with the name of an operator at the command line.
+    """
 
     at: datetime
     what: str
-    key: RequestKey
+    key: RequestKey | None
     who: str
     facts: Mapping[str, str]
 
@@ -133,8 +136,8 @@ def _write_out(entry: Entry, head: Anchor) -> AuditRow:
         n=head.n + 1,
         at=entry.at.astimezone(UTC).isoformat(),
         what=storable(entry.what),
-        kind=storable(entry.key.kind),
-        request_id=storable(entry.key.id),
+        kind=storable(entry.key.kind) if entry.key is not None else "",
+        request_id=storable(entry.key.id) if entry.key is not None else "",
         who=storable(entry.who),
         facts=json.dumps(dict(entry.facts), sort_keys=True),
         prev_mac=head.mac,

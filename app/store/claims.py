@@ -9,20 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Decided, Kind, Person, RequestKey, Status, Verdict, Where
 from app.domain.row import RequestRow
-from app.ports import Intent, Outcome
+from app.ports import PAUSE, Intent, Outcome
 from app.store.audit import AuditTrail, Entry
 from app.store.remember import set_wanted
 from app.store.rows import is_request, load_by_key, person_of, person_values
-from app.store.tables import cards, intents, notices, requests
+from app.store.tables import cards, intents, notices, requests, switches
 from app.store.upserts import insert_into
 
 _OPEN_STATUSES = (Status.PENDING, Status.DECIDING)
 _OPEN_OUTCOMES = (Outcome.SENDING, Outcome.UNKNOWN)
+_PAUSED = select(switches.c.name).where(switches.c.name == PAUSE, switches.c.is_on).exists()
 _NOBODY = {"intent_id": None, **person_values("deciding", None)}
 
 
@@ -38,14 +39,15 @@ class Ending:
 
 
 async def claim(connection: AsyncConnection, intent: Intent) -> RequestRow | None:
-    """From pending to deciding, and the intent with it; None when it is not pending or reads differently now."""
+    """From pending to deciding, and the intent with it; None: decided, paused, or it reads differently now."""
     taken = {
         "status": Status.DECIDING,
         "intent_id": intent.id,
         **person_values("deciding", intent.approver),
         "version": requests.c.version + 1,
     }
-    unchanged = and_(is_request(intent.key), requests.c.status == Status.PENDING, requests.c.digest == intent.digest)
+    pending = and_(is_request(intent.key), requests.c.status == Status.PENDING)
+    unchanged = and_(pending, requests.c.digest == intent.digest, ~_PAUSED)
     version = await connection.scalar(update(requests).where(unchanged).values(**taken).returning(requests.c.version))
     if version is None:
         return None
@@ -87,6 +89,7 @@ async def release(
 
 async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending, new_id: Callable[[], str]) -> bool:
     """The request is final: row, cards, intents, the requestor's notice and the audit row. False: it was so before."""
+    ending = await _as_ours(connection, ending)
     was_open = and_(is_request(ending.key), requests.c.status.in_(_OPEN_STATUSES))
     ended = {**_NOBODY, **_ending_values(ending), "version": requests.c.version + 1}
     final = update(requests).where(was_open).values(**ended)
@@ -98,6 +101,18 @@ async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending,
     await _owe_outcome(connection, ending, row["requestor_oid"], new_id())
     await trail.append(connection, _ending_entry(ending, row))
     return True
+
+
+async def _as_ours(connection: AsyncConnection, ending: Ending) -> Ending:
+    """Whoever reads first tells: an ending that an intent of ours brought about was made where that intent was."""
+    if ending.intent is not None:
+        return ending
+    wanted = select(intents).where(_open_intents(ending.key)).order_by(intents.c.at, intents.c.id)
+    for row in (await connection.execute(wanted)).mappings().all():
+        intent = _to_intent(row)
+        if _fate(intent, ending) is Outcome.MINE:
+            return replace(ending, intent=intent, decided=replace(ending.decided, where=intent.where))
+    return ending
 
 
 async def unsettled(connection: AsyncConnection) -> Sequence[Intent]:
@@ -115,13 +130,13 @@ async def _repaint(connection: AsyncConnection, key: RequestKey, version: int) -
 
 
 async def _close_intents(connection: AsyncConnection, ending: Ending) -> None:
-    of_request = and_(
-        intents.c.kind == ending.key.kind,
-        intents.c.request_id == ending.key.id,
-        intents.c.outcome.in_(_OPEN_OUTCOMES),
-    )
-    for row in (await connection.execute(select(intents).where(of_request))).mappings().all():
+    for row in (await connection.execute(select(intents).where(_open_intents(ending.key)))).mappings().all():
         await mark(connection, row["id"], _fate(_to_intent(row), ending))
+
+
+def _open_intents(key: RequestKey) -> ColumnElement[bool]:
+    of_request = and_(intents.c.kind == key.kind, intents.c.request_id == key.id)
+    return and_(of_request, intents.c.outcome.in_(_OPEN_OUTCOMES))
 
 
 def _fate(intent: Intent, ending: Ending) -> Outcome:
@@ -191,6 +206,8 @@ def _intent_facts(intent: Intent) -> dict[str, str]:
         "tenant": intent.tenant,
         "slack_user": intent.slack_user,
         "shown_digest": intent.digest,
+        "form": intent.view_id,
+        "asked_at": intent.at.isoformat(),
     }
 
 

@@ -17,17 +17,18 @@ POOL_TIMEOUT = 5.0  # seconds to wait for a free connection before saying that t
 WRITING = {"pim_writing": True}
 
 
-def open_engine(url: str) -> AsyncEngine:
+def open_engine(url: str, *, patience: float = BUSY_TIMEOUT) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///path` or `postgresql+psycopg://...`; BadSettings for anything else.
 
-    Nothing is connected yet. Parameters never reach logs or error texts: they are other people's words and tokens.
+    `patience`: seconds to wait for another SQLite writer. Nothing is connected yet. Parameters never reach logs or
+    error texts: they are other people's words and tokens.
     """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BadSettings(_WHAT_IS_EXPECTED) from error
     if parsed.drivername == "sqlite+aiosqlite" and parsed.database not in (None, "", ":memory:"):
-        return _open_sqlite(parsed)
+        return _open_sqlite(parsed, patience)
     if parsed.drivername == "postgresql+psycopg":
         return _open_postgresql(parsed)
     raise BadSettings(_WHAT_IS_EXPECTED)
@@ -38,9 +39,9 @@ _WHAT_IS_EXPECTED = (
 )
 
 
-def _open_sqlite(url: URL) -> AsyncEngine:
+def _open_sqlite(url: URL, patience: float) -> AsyncEngine:
     # isolation_level=None: the driver must not begin transactions by itself, `_begin` does.
-    connect_args: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
+    connect_args: dict[str, Any] = {"timeout": patience, "isolation_level": None}
     engine = create_async_engine(url, connect_args=connect_args, pool_timeout=POOL_TIMEOUT, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -30,9 +30,9 @@ class StoredInbox:
         change = update(inbox).where(*still_open).values(outcome=outcome, closed=now)
         await self._store.write(lambda connection: connection.execute(change))
 
-    async def abandon(self, now: datetime) -> Sequence[str]:
-        """Close what is open; the people for whom truly nothing was changed, each once."""
-        return await self._store.write(lambda connection: _abandon(connection, now))
+    async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
+        """Close what was taken before then and is still open; the people for whom truly nothing was changed, once."""
+        return await self._store.write(lambda connection: _abandon(connection, before, now))
 
 
 async def _take(connection: AsyncConnection, key: str, what: str, user: str, now: datetime) -> bool:
@@ -41,8 +41,9 @@ async def _take(connection: AsyncConnection, key: str, what: str, user: str, now
     return await took_place(connection, once)
 
 
-async def _abandon(connection: AsyncConnection, now: datetime) -> Sequence[str]:
-    left = update(inbox).where(inbox.c.closed.is_(None)).values(outcome="abandoned", closed=now)
+async def _abandon(connection: AsyncConnection, before: datetime, now: datetime) -> Sequence[str]:
+    forgotten = (inbox.c.closed.is_(None), inbox.c.taken <= before)
+    left = update(inbox).where(*forgotten).values(outcome="abandoned", closed=now)
     found = (await connection.execute(left.returning(inbox.c.slack_user, inbox.c.taken))).all()
     decided_at = await _last_decisions(connection, {user for user, _ in found})
     idle = {user for user, taken in found if user and not (user in decided_at and decided_at[user] >= taken)}

@@ -6,15 +6,17 @@ Every write names the generation it is about: what belongs to an earlier sign-in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Person
-from app.ports import Link, LinkState, SealedCache
+from app.ports import Link, LinkState, Notice, SealedCache
+from app.store.notices import owe
 from app.store.rows import person_of, person_values
-from app.store.tables import links
+from app.store.tables import link_history, links
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
@@ -33,22 +35,33 @@ class StoredLinks:
         """The link of this Entra account, whatever its state."""
         return await self._find(_is_entra(tenant, oid))
 
+    async def by_upn(self, tenant: str, upn: str) -> Link | None:
+        """The link of the Entra account with this sign-in name; the newest one where a name was given out twice."""
+        wanted = select(links).where(links.c.tenant == tenant, func.lower(links.c.person_upn) == upn.lower())
+        newest = wanted.order_by(links.c.signed_in_at.desc()).limit(1)
+        found = await self._store.read(lambda connection: connection.execute(newest))
+        row = found.mappings().one_or_none()
+        return to_link(row) if row is not None else None
+
+    async def kin(self, team: str, user: str) -> frozenset[str]:
+        """The object ids that were ever linked to this Slack account."""
+        wanted = select(link_history.c.oid).where(link_history.c.team == team, link_history.c.slack_user == user)
+        found = await self._store.read(lambda connection: connection.scalars(wanted))
+        return frozenset(found)
+
     async def active(self) -> Sequence[Link]:
         """Everybody who can be polled for."""
         wanted = select(links).where(links.c.state == LinkState.ACTIVE).order_by(links.c.id)
         found = await self._store.read(lambda connection: connection.execute(wanted))
-        return [_to_link(row) for row in found.mappings()]
+        return [to_link(row) for row in found.mappings()]
 
     async def save(self, link: Link, sealed: str, version: int) -> bool:
         """Make or renew a link; False when either account is linked to somebody else: that needs a sign-out first."""
         return await self._store.write(lambda connection: _save(connection, link, sealed, version))
 
-    async def suspend(self, link: Link) -> bool:
-        """Their session is over. False when it was already so, or when they have signed in again meanwhile."""
-        this = and_(_is_generation(link), links.c.state == LinkState.ACTIVE)
-        change = update(links).where(this).values(state=LinkState.SUSPENDED, sealed=None)
-        done = await self._store.write(lambda connection: connection.execute(change))
-        return done.rowcount == 1
+    async def suspend(self, link: Link, now: datetime) -> bool:
+        """Their session is over, and they are told. False when it was so already, or they signed in again meanwhile."""
+        return await self._store.write(lambda connection: _suspend(connection, link, now))
 
     async def remove(self, link: Link) -> None:
         """Sign-out: this pair of accounts is unlinked, also when the link was renewed a moment ago."""
@@ -62,7 +75,7 @@ class StoredLinks:
         row = found.mappings().one_or_none()
         if row is None or row["sealed"] is None:
             return None
-        return SealedCache(_to_link(row), row["sealed"], row["cache_version"])
+        return SealedCache(to_link(row), row["sealed"], row["cache_version"])
 
     async def save_cache(self, cache: SealedCache, sealed: str) -> bool:
         """Store the next version, sealed for `cache.version + 1`; False: somebody refreshed or unlinked meanwhile."""
@@ -76,7 +89,7 @@ class StoredLinks:
     async def _find(self, which: ColumnElement[bool]) -> Link | None:
         found = await self._store.read(lambda connection: connection.execute(select(links).where(which)))
         row = found.mappings().one_or_none()
-        return _to_link(row) if row is not None else None
+        return to_link(row) if row is not None else None
 
 
 async def _save(connection: AsyncConnection, link: Link, sealed: str, version: int) -> bool:
@@ -86,13 +99,37 @@ async def _save(connection: AsyncConnection, link: Link, sealed: str, version: i
         # Two tabs may end their sign-in together: the unique indexes let one of them in.
         row = {"generation": link.generation, **_link_values(link, sealed, version)}
         once = insert_into(connection, links).on_conflict_do_nothing().values(**row)
-        return await took_place(connection, once)
-    if any(_pair(_to_link(row)) != _pair(link) for row in existing):
+        return await took_place(connection, once) and await _note_pair(connection, link)
+    if any(_pair(to_link(row)) != _pair(link) or _frozen_since(row, link) for row in existing):
         return False
     generation = max(link.generation, existing[0]["generation"] + 1)
     renewed = {"generation": generation, **_link_values(link, sealed, version)}
     await connection.execute(update(links).where(either).values(**renewed))
+    return await _note_pair(connection, link)
+
+
+async def _suspend(connection: AsyncConnection, link: Link, now: datetime) -> bool:
+    this = and_(_is_generation(link), links.c.state == LinkState.ACTIVE)
+    change = update(links).where(this).values(state=LinkState.SUSPENDED, sealed=None)
+    if (await connection.execute(change)).rowcount != 1:
+        return False
+    once = f"suspended:{link.id}:{link.generation}"
+    await owe(connection, Notice(once, "suspended", to_slack=link.slack_user), once, now)
     return True
+
+
+async def _note_pair(connection: AsyncConnection, link: Link) -> bool:
+    """Both accounts were the same human's once, which stays true after a sign-out."""
+    names = {"team": link.team, "slack_user": link.slack_user, "tenant": link.tenant, "oid": link.person.id}
+    first = insert_into(connection, link_history).values(**names, first_at=link.signed_in_at, last_at=link.signed_in_at)
+    again = first.on_conflict_do_update(index_elements=list(names), set_={"last_at": link.signed_in_at})
+    await connection.execute(again)
+    return True
+
+
+def _frozen_since(row: RowMapping, link: Link) -> bool:
+    """The freeze raised the generation: a sign-in that began before it does not end it."""
+    return bool(row["state"] == LinkState.FROZEN and link.generation <= row["generation"])
 
 
 def _pair(link: Link) -> tuple[str, str, str, str]:
@@ -125,7 +162,8 @@ def _link_values(link: Link, sealed: str, version: int) -> dict[str, Any]:
     }
 
 
-def _to_link(row: RowMapping) -> Link:
+def to_link(row: RowMapping) -> Link:
+    """A row of the table as a value."""
     return Link(
         id=row["id"],
         team=row["team"],

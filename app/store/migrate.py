@@ -14,6 +14,7 @@ from app.domain.errors import BadSettings
 from app.store.engine import open_engine
 from app.store.writer import Store
 
+PATIENCE = 60.0  # seconds to wait for another process that is migrating
 State = Literal["current", "behind", "newer", "empty"]
 
 
@@ -22,7 +23,7 @@ async def upgrade(url: str) -> None:
 
     Several processes may call this at once: the first one migrates, the others find nothing left to do.
     """
-    store = Store(open_engine(url))
+    store = Store(open_engine(url, patience=PATIENCE))
     try:
         await store.write(lambda connection: connection.run_sync(_upgrade))
     finally:
@@ -41,7 +42,7 @@ async def state(url: str) -> State:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Any number will do as long as it stays the same; the lock ends with the transaction.
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE:.0f}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(7450174)"))
     if _state(connection) == "newer":
         raise BadSettings(

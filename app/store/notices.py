@@ -39,6 +39,12 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequenc
     return [_to_notice(row) for row in (await connection.execute(ordered)).mappings()]
 
 
+async def find(connection: AsyncConnection, notice_id: str) -> Notice | None:
+    """One notice, whatever became of it."""
+    row = (await connection.execute(select(notices).where(notices.c.id == notice_id))).mappings().one_or_none()
+    return _to_notice(row) if row is not None else None
+
+
 async def trying(connection: AsyncConnection, notice: Notice) -> None:
     """It is about to be sent: from now on look for it before sending again."""
     await connection.execute(update(notices).where(notices.c.id == notice.id).values(tried=True))

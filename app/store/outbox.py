@@ -33,6 +33,10 @@ class StoredOutbox:
         """The message is gone."""
         await self._store.write(lambda connection: painting.lost(connection, card, new_token))
 
+    async def rehome(self, channel: str) -> None:
+        """Cards that nobody ever tried to post go to this channel: the old one may be what the operator moved from."""
+        await self._store.write(lambda connection: painting.rehome(connection, channel))
+
     async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
         """Direct messages owed, oldest first."""
         return await self._store.read(lambda connection: notices.due(connection, now, limit))
@@ -40,6 +44,10 @@ class StoredOutbox:
     async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
         """Write down a direct message, once per dedupe key."""
         return await self._store.write(lambda connection: notices.owe(connection, notice, dedupe, now))
+
+    async def notice(self, notice_id: str) -> Notice | None:
+        """One direct message, delivered or not."""
+        return await self._store.read(lambda connection: notices.find(connection, notice_id))
 
     async def trying_notice(self, notice: Notice) -> None:
         """It is about to be sent."""

@@ -36,9 +36,12 @@ async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[C
         )
         .limit(limit)
     )
-    behind = [to_card(row) for row in (await connection.execute(wanted)).mappings()]
-    rows = await load_by_key(connection, list(dict.fromkeys(card.key for card in behind)))
-    return [(card, rows[card.key]) for card in behind]
+    found = (await connection.execute(wanted)).mappings().all()
+    rows = await load_by_key(connection, list(dict.fromkeys(to_card(row).key for row in found)))
+    pairs = [(to_card(row), rows[to_card(row).key], row["wanted"]) for row in found]
+    # PostgreSQL gives each statement its own snapshot: a row newer than its card belongs to a newer token, and is
+    # read again together with it at the next tick.
+    return [(card, row) for card, row, version in pairs if row.version <= version]
 
 
 async def trying(connection: AsyncConnection, card: Card) -> None:
@@ -64,3 +67,9 @@ async def lost(connection: AsyncConnection, card: Card, new_token: str) -> None:
     ended = select(requests.c.id).where(request, ~_OPEN).exists()
     unposted = and_(cards.c.id == card.id, cards.c.ts == "", cards.c.tried.is_(False), ended)
     await connection.execute(update(cards).where(unposted).values(painted=cards.c.wanted))
+
+
+async def rehome(connection: AsyncConnection, channel: str) -> None:
+    """Only where no copy can stand: a posted or tried one is where it is."""
+    nowhere = and_(cards.c.ts == "", cards.c.tried.is_(False), cards.c.channel != channel)
+    await connection.execute(update(cards).where(nowhere).values(channel=channel))

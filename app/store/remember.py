@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.match import Match
 from app.domain.request import RequestKey, Status
 from app.ports import Seen
-from app.store.rows import among, chunks, is_request, key_of, values_of
+from app.store.rows import among, chunks, is_request, key_of, match_values, values_of
 from app.store.tables import cards, requests, sightings
 from app.store.upserts import insert_into
 
@@ -76,7 +77,8 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
 
 def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
     key = {"kind": one.request.key.kind, "id": one.request.key.id}
-    return {**key, **values_of(one), "status": Status.PENDING, "version": 1, "first_seen": now}
+    own = {"status": Status.PENDING, "version": 1, "first_seen": now}
+    return {**key, **values_of(one), **match_values(Match()), **own}
 
 
 def _first_card(one: Seen, posting: Posting) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.domain.changes import Known
+from app.domain.match import Match
 from app.domain.request import Decided, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.ports import Counters, Intent, Outcome, Page, Query, Seen
-from app.store import claims, history
+from app.store import claims, history, matching
 from app.store.audit import AuditTrail
 from app.store.remember import Posting, remember
 from app.store.writer import Store
@@ -40,6 +41,14 @@ class StoredRequests:
         """What a poll saw: new rows with a card to post, changed pending rows; the others are left alone."""
         if seen:
             await self._store.write(lambda connection: remember(connection, seen, now, self._posting))
+
+    async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
+        """Open requests whose requestor nobody has found in Slack, nor asked for since `before`."""
+        return await self._store.read(lambda connection: matching.unmatched(connection, before, limit))
+
+    async def matched(self, key: RequestKey, match: Match, now: datetime) -> None:
+        """Who the requestor is in Slack, as far as could be learned now."""
+        await self._store.write(lambda connection: matching.matched(connection, key, match, now))
 
     async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
         """From pending to deciding; None when somebody was first or the request reads differently now."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.match import How, Match
 from app.domain.request import (
     ActivationRequest,
     Decided,
@@ -25,21 +27,28 @@ from app.domain.request import (
 )
 from app.domain.risk import Level, Risk
 from app.domain.row import RequestRow
-from app.ports import Seen
+from app.ports import PAUSE, Seen
 from app.store.columns import storable
-from app.store.tables import cards, requests, sightings
+from app.store.tables import cards, requests, sightings, switches, waiting_decisions
 
 T = TypeVar("T")
 CHUNK = 500  # keys in one IN list
 
 
 async def load_rows(connection: AsyncConnection, wanted: Select[Any]) -> list[RequestRow]:
-    """The requests a SELECT of the requests table finds, in its order, with who sees them and where their cards are."""
+    """The requests a SELECT of the requests table finds, in its order, with who sees them and where their cards are.
+
+    The pause and who is verifying are read after the rows: a row that knows of them too early is painted once more,
+    never once too little.
+    """
     found = (await connection.execute(wanted)).mappings().all()
     keys = [key_of(row) for row in found]
     approvers = await _marks(connection, sightings, sightings.c.oid, keys)
     channels = await _marks(connection, cards, cards.c.channel, keys)
-    return [_to_row(row, approvers[key_of(row)], channels[key_of(row)]) for row in found]
+    paused = await _paused(connection) if found else ""
+    verifying = await _verifying(connection, [key_of(row) for row in found if row["status"] == Status.PENDING])
+    rows = [_to_row(row, approvers[key_of(row)], channels[key_of(row)]) for row in found]
+    return [replace(row, paused=paused, verifying=verifying.get(row.key)) for row in rows]
 
 
 async def load_by_key(connection: AsyncConnection, keys: Collection[RequestKey]) -> dict[RequestKey, RequestRow]:
@@ -108,6 +117,11 @@ def values_of(seen: Seen) -> dict[str, Any]:
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
+def match_values(match: Match) -> dict[str, Any]:
+    """Who a requestor is in Slack, as columns."""
+    return {"match_how": match.how, "match_slack": match.slack_user, "match_everyday": match.everyday}
+
+
 def person_values(prefix: str, person: Person | None) -> dict[str, str | None]:
     """A person as four columns; nobody is four NULLs."""
     names = (f"{prefix}_oid", f"{prefix}_name", f"{prefix}_upn", f"{prefix}_mail")
@@ -122,6 +136,26 @@ def person_of(row: RowMapping, prefix: str) -> Person | None:
     if oid is None:
         return None
     return Person(oid, row[f"{prefix}_name"], row[f"{prefix}_upn"], row[f"{prefix}_mail"])
+
+
+async def _paused(connection: AsyncConnection) -> str:
+    """Why nothing is decided here right now, or an empty string."""
+    wanted = select(switches.c.reason).where(switches.c.name == PAUSE, switches.c.is_on)
+    reason = await connection.scalar(wanted)
+    return "" if reason is None else reason or "no reason given"
+
+
+async def _verifying(connection: AsyncConnection, keys: Sequence[RequestKey]) -> Mapping[RequestKey, Person]:
+    """Whose decision waits for a sign-in; of several the one who began last."""
+    people: dict[RequestKey, Person] = {}
+    for chunk in chunks(keys):
+        these = among(waiting_decisions.c.kind, waiting_decisions.c.request_id, chunk)
+        wanted = select(waiting_decisions).where(waiting_decisions.c.done_at.is_(None), these)
+        for row in (await connection.execute(wanted.order_by(waiting_decisions.c.asked_at))).mappings():
+            person = person_of(row, "person")
+            if person is not None:
+                people[RequestKey(Kind(row["kind"]), row["request_id"])] = person
+    return people
 
 
 async def _marks(
@@ -149,6 +183,7 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         decided=_decided(row),
         activated=row["activated"],
         deactivated=row["deactivated"],
+        match=Match(How(row["match_how"]), row["match_slack"], row["match_everyday"]),
     )
 
 

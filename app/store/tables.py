@@ -1,85 +1,82 @@
 """Every table, as data. It runs no query. Migrations do not import it: they are frozen, and a test compares the two.
 
-Names of people, roles and scopes are copied into the row: history must read as it was, without asking anybody.
+Those of sign-in stand in a module of their own. Names of people, roles and scopes are copied into the row: history
+must read as it was, without asking anybody.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    text,
-)
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
-from app.store.columns import PlainText, Seconds, UtcTime
+from app.store.columns import Seconds
+from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
+from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
-metadata = MetaData()
-
-
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, PlainText, primary_key=key, nullable=null)
-
-
-def _time(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, UtcTime, nullable=null)
-
-
-def _person(prefix: str, *, null: bool = False) -> list[Column[str]]:
-    return [_text(f"{prefix}_{part}", null=null) for part in ("oid", "name", "upn", "mail")]
-
-
-def _of_request() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["kind", "request_id"], ["requests.kind", "requests.id"])
-
+__all__ = [
+    "audit",
+    "audit_head",
+    "cards",
+    "channel_notes",
+    "inbox",
+    "intents",
+    "leases",
+    "link_history",
+    "links",
+    "metadata",
+    "modals",
+    "notices",
+    "requests",
+    "sightings",
+    "sign_in_flows",
+    "switches",
+    "waiting_decisions",
+]
 
 # Never deleted: this is what history reads. `intent_id` and `deciding_*` name the claim while one is held.
 requests = Table(
     "requests",
     metadata,
-    _text("kind", key=True),
-    _text("id", key=True),
-    _text("native_status"),
-    _text("action"),
-    *_person("requestor"),
-    _text("created_by"),
-    _text("role_id"),
-    _text("role_name"),
+    text_column("kind", key=True),
+    text_column("id", key=True),
+    text_column("native_status"),
+    text_column("action"),
+    *person_columns("requestor"),
+    text_column("created_by"),
+    text_column("role_id"),
+    text_column("role_name"),
     Column("role_built_in", Boolean),
-    _text("scope_id"),
-    _text("scope_name"),
-    _text("justification"),
-    _text("ticket_number"),
-    _text("ticket_system"),
-    _time("requested"),
-    _time("start", null=True),
+    text_column("scope_id"),
+    text_column("scope_name"),
+    text_column("justification"),
+    text_column("ticket_number"),
+    text_column("ticket_system"),
+    time_column("requested"),
+    time_column("start", null=True),
     Column("duration", Seconds),
-    _text("duration_text"),
-    _text("digest"),
+    text_column("duration_text"),
+    text_column("digest"),
     Column("risk_level", Integer, nullable=False),
     Column("risk_reasons", JSON, nullable=False),
     Column("risk_rules", Integer, nullable=False),
     Column("policy_comment", Boolean),
     Column("policy_ticket", Boolean),
     Column("policy_longest", Seconds),
-    _text("status"),
+    text_column("status"),
     Column("version", Integer, nullable=False),
-    _time("first_seen"),
-    _text("intent_id", null=True),
-    *_person("deciding", null=True),
-    _time("decided_at", null=True),
-    _text("decided_where", null=True),
-    *_person("decided", null=True),
-    _text("decided_comment", null=True),
-    _time("activated", null=True),
-    _time("deactivated", null=True),
+    time_column("first_seen"),
+    text_column("intent_id", null=True),
+    *person_columns("deciding", null=True),
+    time_column("decided_at", null=True),
+    text_column("decided_where", null=True),
+    *person_columns("decided", null=True),
+    text_column("decided_comment", null=True),
+    time_column("activated", null=True),
+    time_column("deactivated", null=True),
+    # Who the requestor is in Slack, and when that was last asked; NULL: not yet.
+    text_column("match_how"),
+    text_column("match_slack"),
+    text_column("match_everyday"),
+    time_column("matched_at", null=True),
 )
 # Each is read backwards for "newest first"; kind and id make the order total, so that a page cursor is exact.
 Index("requests_newest", requests.c.requested, requests.c.kind, requests.c.id)
@@ -93,11 +90,11 @@ Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kin
 sightings = Table(
     "sightings",
     metadata,
-    _text("kind", key=True),
-    _text("request_id", key=True),
-    _text("oid", key=True),
-    _time("requested"),
-    _of_request(),
+    text_column("kind", key=True),
+    text_column("request_id", key=True),
+    text_column("oid", key=True),
+    time_column("requested"),
+    of_request(),
 )
 Index("sightings_by_person", sightings.c.oid, sightings.c.requested, sightings.c.kind, sightings.c.request_id)
 
@@ -105,18 +102,18 @@ Index("sightings_by_person", sightings.c.oid, sightings.c.requested, sightings.c
 cards = Table(
     "cards",
     metadata,
-    _text("id", key=True),
-    _text("kind"),
-    _text("request_id"),
-    _text("channel"),
-    _text("ts"),
-    _text("token"),
-    _text("digest"),
+    text_column("id", key=True),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("channel"),
+    text_column("ts"),
+    text_column("token"),
+    text_column("digest"),
     Column("painted", Integer, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("tried", Boolean, nullable=False),
-    _time("requested"),
-    _of_request(),
+    time_column("requested"),
+    of_request(),
 )
 Index("cards_by_channel", cards.c.channel, cards.c.requested, cards.c.kind, cards.c.request_id)
 Index("cards_of_request", cards.c.kind, cards.c.request_id, cards.c.channel)
@@ -139,28 +136,28 @@ Index(
 modals = Table(
     "modals",
     metadata,
-    _text("token", key=True),
-    _text("kind"),
-    _text("request_id"),
-    _text("digest"),
-    _text("verdict"),
-    _text("team"),
-    _text("slack_user"),
-    _text("channel"),
-    _text("ts"),
-    _time("opened"),
-    _of_request(),
+    text_column("token", key=True),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("digest"),
+    text_column("verdict"),
+    text_column("team"),
+    text_column("slack_user"),
+    text_column("channel"),
+    text_column("ts"),
+    time_column("opened"),
+    of_request(),
 )
 
 inbox = Table(
     "inbox",
     metadata,
-    _text("key", key=True),
-    _text("what"),
-    _text("slack_user"),
-    _time("taken"),
-    _text("outcome", null=True),
-    _time("closed", null=True),
+    text_column("key", key=True),
+    text_column("what"),
+    text_column("slack_user"),
+    time_column("taken"),
+    text_column("outcome", null=True),
+    time_column("closed", null=True),
 )
 Index(
     "inbox_open",
@@ -172,22 +169,22 @@ Index(
 intents = Table(
     "intents",
     metadata,
-    _text("id", key=True),
-    _text("kind"),
-    _text("request_id"),
-    _text("step"),
-    _text("verdict"),
-    _text("justification"),
-    _text("digest"),
-    *_person("approver"),
-    _text("tenant"),
-    _text("slack_user"),
-    _text("place"),
-    _time("at"),
-    _text("outcome"),
+    text_column("id", key=True),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("step"),
+    text_column("verdict"),
+    text_column("justification"),
+    text_column("digest"),
+    *person_columns("approver"),
+    text_column("tenant"),
+    text_column("slack_user"),
+    text_column("place"),
+    time_column("at"),
+    text_column("outcome"),
     Column("sent", Integer, nullable=False),
-    _text("view_id"),
-    _of_request(),
+    text_column("view_id"),
+    of_request(),
 )
 Index("intents_of_request", intents.c.kind, intents.c.request_id)
 Index("intents_by_outcome", intents.c.outcome, intents.c.at)
@@ -198,38 +195,38 @@ audit = Table(
     "audit",
     metadata,
     Column("n", BigInteger, primary_key=True, autoincrement=False),
-    _text("at"),
-    _text("what"),
-    _text("kind"),
-    _text("request_id"),
-    _text("who"),
-    _text("facts"),
-    _text("prev_mac"),
-    _text("mac"),
+    text_column("at"),
+    text_column("what"),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("who"),
+    text_column("facts"),
+    text_column("prev_mac"),
+    text_column("mac"),
 )
 audit_head = Table(
     "audit_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("n", BigInteger, nullable=False),
-    _text("mac"),
+    text_column("mac"),
 )
 
 notices = Table(
     "notices",
     metadata,
-    _text("id", key=True),
-    _text("dedupe"),
-    _text("topic"),
-    _text("kind", null=True),
-    _text("request_id", null=True),
-    _text("to_slack"),
-    _text("to_entra"),
+    text_column("id", key=True),
+    text_column("dedupe"),
+    text_column("topic"),
+    text_column("kind", null=True),
+    text_column("request_id", null=True),
+    text_column("to_slack"),
+    text_column("to_entra"),
     Column("facts", JSON, nullable=False),
     Column("tried", Boolean, nullable=False),
-    _time("owed"),
-    _time("closed", null=True),
-    _text("note", null=True),
+    time_column("owed"),
+    time_column("closed", null=True),
+    text_column("note", null=True),
 )
 Index("notices_once", notices.c.dedupe, unique=True)
 Index(
@@ -243,50 +240,34 @@ Index(
 channel_notes = Table(
     "channel_notes",
     metadata,
-    _text("topic", key=True),
-    _text("text"),
+    text_column("topic", key=True),
+    text_column("text"),
     Column("button", Boolean, nullable=False),
     Column("standing", Boolean, nullable=False),
-    _text("channel"),
-    _text("ts"),
+    text_column("channel"),
+    text_column("ts"),
     Column("version", Integer, nullable=False),
     Column("painted", Integer, nullable=False),
     Column("tried", Boolean, nullable=False),
 )
 
-# `sealed` is the encrypted token cache, empty once the session is over.
-links = Table(
-    "links",
-    metadata,
-    _text("id", key=True),
-    _text("team"),
-    _text("slack_user"),
-    _text("tenant"),
-    *_person("person"),
-    _text("state"),
-    _time("signed_in_at"),
-    Column("generation", Integer, nullable=False),
-    _text("sealed", null=True),
-    Column("cache_version", Integer, nullable=False),
-)
-Index("links_by_slack", links.c.team, links.c.slack_user, unique=True)
-Index("links_by_entra", links.c.tenant, links.c.person_oid, unique=True)
-
-sign_in_flows = Table(
-    "sign_in_flows",
-    metadata,
-    _text("token_hash", key=True),
-    _text("sealed"),
-    _time("expires"),
-)
-Index("sign_in_flows_by_end", sign_in_flows.c.expires)
-
 # `expires` is seconds since 1970 by the database's own clock: replicas' clocks do not agree.
 leases = Table(
     "leases",
     metadata,
-    _text("name", key=True),
-    _text("holder"),
+    text_column("name", key=True),
+    text_column("holder"),
     Column("expires", Float, nullable=False),
     Column("epoch", Integer, nullable=False),
+)
+
+# What an operator turned on or off, and why. A switch without a row is off.
+switches = Table(
+    "switches",
+    metadata,
+    text_column("name", key=True),
+    Column("is_on", Boolean, nullable=False),
+    text_column("reason"),
+    text_column("by_whom"),
+    time_column("at"),
 )

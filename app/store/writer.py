@@ -109,12 +109,19 @@ class _GroupWriter:
         """Refuse new work and wait for the old."""
         self._closed = True
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
 
     async def _drain(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-            await self._commit([job for job in group if not job.caller.cancelled()])
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+                await self._commit([job for job in group if not job.caller.cancelled()])
+        finally:
+            # Empty, unless this task was cancelled: whoever still waits must not wait for ever.
+            for job in self._waiting:
+                job.error = Unavailable(_GONE)
+                job.wake()
+            self._waiting.clear()
 
     async def _commit(self, group: list[_Job]) -> None:
         try:

@@ -18,10 +18,12 @@ from fakes_identity import (
     PUBLIC,
     TEAM,
     FakeClock,
+    FakeDecisions,
     FakeFlows,
     FakeLinks,
     FakeOutbox,
     FakeSignIn,
+    a_link,
 )
 from fastapi import FastAPI
 
@@ -79,7 +81,7 @@ class Rig:
             TEAM,
         )
         self.app = FastAPI()
-        self.app.include_router(sign_in_pages(self.linking, Origins().form_targets()))
+        self.app.include_router(sign_in_pages(self.linking, FakeDecisions(), Origins().form_targets()))
         self.browser = self.new_browser()
 
     def new_browser(self) -> httpx.AsyncClient:
@@ -297,9 +299,9 @@ def _quoted(token: str) -> str:
 
 
 def test_hostile_names_are_shown_inert() -> None:
-    person = replace(ANN, name="<img src=x onerror=alert(1)>", upn='"><script>')
+    link = a_link(replace(ANN, name="<img src=x onerror=alert(1)>", upn='"><script>'))
     pages = (
-        confirm_page(Confirm('"><b>', ANN_SLACK, "</main><script>", person), f"{PUBLIC}/sign-in/confirm"),
+        confirm_page(Confirm('"><b>', "</main><script>", link), f"{PUBLIC}/sign-in/confirm"),
         slack_page(SlackProven("<script>", 'https://login.microsoftonline.com/a"b?c="><script>')),
         failed_page("<script>"),
     )
@@ -308,7 +310,7 @@ def test_hostile_names_are_shown_inert() -> None:
 
 
 async def test_an_outage_is_a_page_with_status_503(rig: Rig) -> None:
-    async def away(_state: str) -> tuple[str, dict[str, Any]]:
+    async def away(_state: str, **_: str) -> tuple[str, dict[str, Any]]:
         raise Unavailable("canary")
 
     rig.sign_in.microsoft_begin = away  # type: ignore[assignment,method-assign]  # Microsoft is down

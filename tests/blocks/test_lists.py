@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from app.domain.policy import Windows
 from app.domain.request import Status
 from app.ports import Counters, LinkState, Page
 from blocks import home, ids, lists
@@ -27,9 +28,9 @@ def history(cursor: str = "") -> Message:
     return lists.history_page(Page(rows, cursor), now=samples.NOW)
 
 
-def test_older_button_carries_the_cursor() -> None:
+def test_older_button_carries_the_list_and_its_cursor() -> None:
     (button,) = history("cursor-7").blocks[-1]["elements"]
-    assert (button["action_id"], button["value"]) == ("pim_page", "cursor-7")
+    assert (button["action_id"], button["value"]) == ("pim_page", "history:cursor-7")
 
 
 def test_last_page_has_no_older_button() -> None:
@@ -69,13 +70,27 @@ def test_overview_holds_counters_work_sign_in_and_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "state,buttons", [(None, ["pim_sign_in"]), (LinkState.SUSPENDED, ["pim_sign_in"]), (LinkState.ACTIVE, [])]
+    "state,word",
+    [(None, "Sign in"), (LinkState.SUSPENDED, "Sign in"), (LinkState.FROZEN, "Sign in"), (LinkState.ACTIVE, "Renew")],
 )
-def test_sign_in_button_stands_where_it_is_needed(state: LinkState | None, buttons: list[str]) -> None:
+def test_everybody_can_sign_in_or_renew_ahead(state: LinkState | None, word: str) -> None:
     session = samples.link(state=state) if state else None
     blocks = lists.overview(Counters(), [], session, now=samples.NOW).blocks
-    found = [element["action_id"] for block in blocks if block["type"] == "actions" for element in block["elements"]]
-    assert found == buttons
+    found = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    assert [(button["action_id"], button["text"]["text"]) for button in found] == [("pim_sign_in", word)]
+
+
+@pytest.mark.parametrize(
+    "windows,said",
+    [
+        (Windows(samples.NOW, samples.NOW), ("Recent enough to decide until", "For Critical roles until")),
+        (Windows(samples.NOW, None), ("Recent enough to decide until", "For Critical roles you will be asked")),
+        (Windows(None, None), ("To decide, you will be asked to sign in again",)),
+    ],
+)
+def test_it_says_until_when_one_can_decide(windows: Windows, said: tuple[str, ...]) -> None:
+    message = lists.overview(Counters(), [], samples.link(), now=samples.NOW, windows=windows)
+    assert all(part in words(message) for part in said)
 
 
 def test_help_names_every_command() -> None:

@@ -14,7 +14,7 @@ from people import CHANNEL, EVERYBODY, adm_rob, ann, ben, cleo, olga, rob
 from app.domain.request import Person, PolicyFacts, Status, Verdict
 from app.domain.risk import Level, Risk
 from app.domain.row import RequestRow
-from app.domain.ruling import Refused, Step, Viewer, Why, already_decided, justify, may_see, rule, rule_row
+from app.domain.ruling import Approver, Refused, Step, Viewer, Why, already_decided, justify, may_see, rule, rule_row
 
 EXPIRES = a_request().expires
 LOW = Risk(Level.LOW)
@@ -61,7 +61,7 @@ def why(outcome: object) -> Why | None:
     ],
 )
 def test_what_is_already_known_to_be_forbidden_is_said_at_once(row: RequestRow, reason: Why, words: str) -> None:
-    refused = rule_row(row, ann, NOW)
+    refused = rule_row(row, Approver(ann), NOW)
     assert isinstance(refused, Refused)
     assert refused.why is reason
     assert refused.text.startswith(words) or words in refused.text
@@ -69,23 +69,23 @@ def test_what_is_already_known_to_be_forbidden_is_said_at_once(row: RequestRow, 
 
 
 def test_nothing_speaks_against_a_pending_request_of_somebody_else() -> None:
-    assert rule_row(a_row(), ann, NOW) is None
+    assert rule_row(a_row(), Approver(ann), NOW) is None
 
 
 def test_a_request_can_be_decided_until_its_last_moment() -> None:
     row = a_row()
-    assert rule_row(row, ann, row.request.expires - timedelta(microseconds=1)) is None
-    assert why(rule_row(row, ann, row.request.expires)) is Why.EXPIRED
+    assert rule_row(row, Approver(ann), row.request.expires - timedelta(microseconds=1)) is None
+    assert why(rule_row(row, Approver(ann), row.request.expires)) is Why.EXPIRED
 
 
 def test_ones_own_request_is_said_to_be_ones_own_whatever_became_of_it() -> None:
     for status in Status:
         row = a_row(a_request(requestor=ann), status=status, deciding=ben, decided=decided(ben))
-        assert why(rule_row(row, ann, NOW)) is Why.OWN_REQUEST
+        assert why(rule_row(row, Approver(ann), NOW)) is Why.OWN_REQUEST
 
 
 def test_a_request_being_decided_by_nobody_known_is_not_refused_as_claimed() -> None:
-    assert rule_row(a_row(status=Status.DECIDING, deciding=None), ann, NOW) is None
+    assert rule_row(a_row(status=Status.DECIDING, deciding=None), Approver(ann), NOW) is None
 
 
 # --- the fresh read ---
@@ -259,7 +259,7 @@ def test_without_channel_and_office_only_those_involved_see_a_request(
 def test_nobody_ever_rules_on_their_own_request(asks: Person, creates: Person, status: Status, at: datetime) -> None:
     row = a_row(a_request(requestor=asks, created_by=creates.id), status=status, deciding=ben, decided=decided(ben))
     for approver in (asks, creates):
-        assert why(rule_row(row, approver, at.replace(tzinfo=NOW.tzinfo))) is Why.OWN_REQUEST
+        assert why(rule_row(row, Approver(approver), at.replace(tzinfo=NOW.tzinfo))) is Why.OWN_REQUEST
 
 
 def test_who_was_first_is_said_with_the_best_name_there_is() -> None:

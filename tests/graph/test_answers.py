@@ -262,3 +262,14 @@ def test_bytes_that_are_no_text_are_malformed(body: bytes) -> None:
 
 def test_an_object_is_read() -> None:
     assert json_of(ok({"value": []})) == {"value": []}
+
+
+@pytest.mark.parametrize("secret", ["Bearer canary", "eyJhbGciOiJub25lIn0.canary", f"{'x' * 64}canary"])
+def test_a_token_that_an_error_quotes_is_not_repeated(secret: str) -> None:
+    problem = failure(error(400, secret, f"The call had {secret} in it"), NOW, decision=False)
+    assert str(problem) == "Microsoft refused: The call had […] in it"
+
+
+def test_the_permissions_that_lack_are_told_in_full() -> None:
+    named = "RoleAssignmentSchedule.ReadWrite.Directory,RoleManagement.ReadWrite.Directory"
+    assert named in str(failure(error(403, "UnknownError", f"missing {named}."), NOW, decision=False))

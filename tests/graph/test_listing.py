@@ -195,11 +195,39 @@ async def test_a_refused_filter_is_remembered_and_pending_is_picked_here() -> No
 
 
 async def test_a_refused_expansion_is_remembered_too() -> None:
-    there = rig(bad_filter(), error(400), page(a_row(principal=None, roleDefinition=None)), page())
-    listing = await there.desk.list_all(token)
+    there = rig(bad_filter(), error(400), page(), page())
     await there.desk.list_all(token)
-    assert len(listing.requests) == 1
+    await there.desk.list_all(token)
     assert there.microsoft.lines[2:] == [f"GET {REQUESTS}"] * 2
+
+
+async def test_names_that_were_not_expanded_are_looked_up_once() -> None:
+    bare = a_row(principal=None, roleDefinition=None)
+    person = {"id": "x", "displayName": "Ada Park", "userPrincipalName": "ada@contoso.example", "mail": None}
+    role = {"id": "x", "displayName": "Security Administrator", "isBuiltIn": True}
+    there = rig(bad_filter(), error(400), page(bare), ok(person), ok(role), page(bare))
+    first, second = await there.desk.list_all(token), await there.desk.list_all(token)
+    (request,) = first.requests
+    assert (request.requestor.name, request.requestor.upn) == ("Ada Park", "ada@contoso.example")
+    assert (request.role.name, request.role.built_in) == ("Security Administrator", True)
+    assert second.requests == first.requests
+
+
+async def test_a_name_nobody_may_read_stays_missing_and_the_row_stays() -> None:
+    bare = a_row(principal=None, roleDefinition=None)
+    there = rig(bad_filter(), error(400), page(bare), error(403), error(404))
+    (request,) = (await there.desk.list_all(token)).requests
+    assert (request.requestor.name, request.role.name) == ("", "")
+
+
+async def test_an_approvers_own_list_falls_back_and_is_filtered_here() -> None:
+    done = a_row(id="0b0b0b0b-1111-4222-8333-944455566677", status="Provisioned")
+    there = rig(bad_filter(), page(a_row(), done), page())
+    listing = await there.desk.list_for(token)
+    await there.desk.list_for(token)
+    own = f"GET {REQUESTS}/filterByCurrentUser(on='approver')"
+    assert len(listing.requests) == 1
+    assert there.microsoft.lines == [f"{own}?{query}" for query in (FILTERED, EXPANDED, EXPANDED)]
 
 
 async def test_the_plainest_form_refused_is_a_refusal_and_the_next_poll_tries_it_again() -> None:

@@ -15,6 +15,7 @@ from app.domain.errors import Unavailable
 from app.domain.request import Status
 from app.domain.ruling import Viewer
 from app.ports import Counters
+from blocks.lists import COMMANDS
 from handlers import commands
 
 
@@ -67,7 +68,7 @@ async def test_an_unknown_word_gets_the_help(rig: BoltRig, text: str) -> None:
 
 async def test_every_command_of_the_help_has_an_answer_of_its_own(rig: BoltRig) -> None:
     await signed_in(rig)
-    for command, _ in commands.lists.COMMANDS:
+    for command, _ in COMMANDS:
         answer = await rig.type(ann, command.removeprefix("/pim").strip())
         assert "There is no" not in answer["text"], command
 

@@ -75,6 +75,32 @@ async def test_microsoft_is_asked_for_a_fresh_sign_in_with_pkce_and_form_post(pr
     assert json.loads(asked["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 
+async def test_a_challenge_is_passed_on_with_the_name_that_is_expected(providers: Providers) -> None:
+    claims = '{"access_token": {"acrs": {"essential": true, "value": "c1"}}}'
+    address, flow = await browser(providers).microsoft_begin("s", claims=claims, login_hint=ANN.upn)
+    asked = dict(parse_qsl(urlsplit(address).query))
+    wanted = json.loads(asked["claims"])["access_token"]
+    assert wanted == {"acrs": {"essential": True, "value": "c1"}, "xms_cc": {"values": ["CP1"]}}
+    assert (asked["login_hint"], asked["prompt"]) == (ANN.upn, "login")
+    assert json.loads(json.dumps(flow))["claims_challenge"] == claims
+
+
+@pytest.mark.parametrize("claims", ["[]", "{", '{"id_token": {}}', '{"access_token": 1}', "x" * 5000])
+async def test_claims_of_another_shape_never_reach_the_address(providers: Providers, claims: str) -> None:
+    address, _ = await browser(providers).microsoft_begin("s", claims=claims)
+    asked = dict(parse_qsl(urlsplit(address).query))
+    assert json.loads(asked["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+
+
+async def test_a_code_for_a_challenge_is_redeemed_with_it(providers: Providers) -> None:
+    sign_in = browser(providers)
+    claims = '{"access_token": {"acrs": {"essential": true, "value": "c1"}}}'
+    _, flow = await sign_in.microsoft_begin("s", claims=claims)
+    providers.nonces["the-code"] = sent_nonce(flow)
+    await sign_in.microsoft_identity(flow, {"code": "the-code", "state": "s"}, providers.clock())
+    assert json.loads(providers.forms[0]["claims"])["access_token"]["acrs"]["value"] == "c1"
+
+
 async def test_the_address_and_the_kept_flow_do_not_hold_each_others_secrets(providers: Providers) -> None:
     address, flow = await browser(providers).microsoft_begin("our-state")
     assert flow["code_verifier"] not in address
@@ -176,7 +202,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("invalid_client", 7000218, "no client secret"),
     ("interaction_required", 53000, "managed device"),
     ("interaction_required", 53001, "managed device"),
-    ("access_denied", 53003, "access rules"),
+    ("access_denied", 53003, "managed device"),
     ("interaction_required", 50105, "not assigned"),
     ("server_error", 99999, "refused the sign-in (AADSTS99999)"),
     ("<script>", 0, "refused the sign-in."),

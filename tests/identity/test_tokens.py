@@ -26,7 +26,7 @@ from fakes_identity import (
     oauth_error,
 )
 
-from app.domain.errors import SignInRequired, Unavailable
+from app.domain.errors import ClaimsChallenge, DeviceDemanded, SignInRequired, Unavailable
 from app.domain.request import Person
 from app.identity.clouds import GLOBAL
 from app.identity.keyring import Keyring
@@ -293,6 +293,18 @@ async def test_a_source_of_somebody_linked_before_gives_no_token_of_whoever_is_l
     assert desk.links.suspended == []
 
 
+async def test_a_key_that_is_gone_costs_a_sign_in_but_not_what_is_stored(desk: Desk) -> None:
+    """Removed too early, or not yet known to this replica: the row must still be there when the key is."""
+    link = desk.link_up()
+    before, ring = desk.links.rows[link.id], desk.keyring
+    desk.keyring = Keyring.parse(KEYS.partition(",")[2])
+    with pytest.raises(SignInRequired):
+        await desk.process().of(link)()
+    assert (desk.links.rows[link.id], desk.links.suspended) == (before, [])
+    desk.keyring = ring
+    assert await desk.process().of(link)()
+
+
 async def test_a_suspended_or_removed_link_gives_no_token(desk: Desk) -> None:
     link = desk.link_up()
     process = desk.process()
@@ -347,3 +359,46 @@ async def test_a_refused_application_is_an_outage_until_it_is_mended(desk: Desk)
         with pytest.raises(Unavailable, match="administrator"):
             await own()
     assert await own() == "own"
+
+
+# --- Conditional Access at a refresh ---
+
+
+async def test_a_refresh_that_lacks_a_proof_is_a_challenge_and_no_lost_session(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    claims = '{"access_token":{"capolids":{"essential":true,"values":["x"]}}}'
+    body = {"error": "interaction_required", "error_codes": [50079], "claims": claims}
+    desk.providers.answers = [httpx.Response(400, json=body)]
+    with pytest.raises(ClaimsChallenge) as caught:
+        await desk.process().of(link)()
+    assert caught.value.claims == claims
+    assert desk.links.suspended == []
+    assert await desk.process().of(link)()
+
+
+async def test_claims_of_another_shape_are_not_passed_on(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    body = {"error": "interaction_required", "error_codes": [50079], "claims": '{"id_token": {}}'}
+    desk.providers.answers = [httpx.Response(400, json=body)] * 2
+    with pytest.raises(SignInRequired) as caught:
+        await desk.process().of(link)()
+    assert not isinstance(caught.value, ClaimsChallenge)
+    assert desk.links.suspended == [link.id]
+
+
+@pytest.mark.parametrize("number", [53000, 53001, 53003])
+@pytest.mark.parametrize("error", ["invalid_grant", "interaction_required", "access_denied"])
+async def test_a_managed_device_is_demanded_in_words_and_suspends_nobody(desk: Desk, error: str, number: int) -> None:
+    link = desk.link_up(life=1)
+    desk.providers.answers = [oauth_error(error, number)]
+    with pytest.raises(DeviceDemanded, match="managed device"):
+        await desk.process().of(link)()
+    assert desk.links.suspended == []
+
+
+async def test_a_silent_refresh_is_no_sign_in(desk: Desk) -> None:
+    link = desk.link_up(life=1)
+    desk.providers.clock.pass_by(timedelta(days=3))
+    await desk.process().of(link)()
+    stored = desk.links.rows[link.id]
+    assert (stored.version, stored.link.signed_in_at) == (2, link.signed_in_at)

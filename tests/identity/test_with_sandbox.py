@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 
 import httpx
 import pytest
-from fakes_identity import KEYS, FakeOutbox
+from fakes_identity import KEYS, FakeDecisions, FakeOutbox
 from fastapi import FastAPI
 from sandbox.world_rig import Rig
 
@@ -78,7 +78,7 @@ class World:
         )
         self.tokens = GraphTokens(self.entra, self.links, keyring, clock, _at_once)
         bot = FastAPI()
-        bot.include_router(sign_in_pages(self.linking, origins.form_targets()))
+        bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets()))
         self.rig.sites[settings.bot_url] = bot
 
     async def sign_in(self, starter: str, slack: str = "", microsoft: str = "") -> Walk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from journeys.driver import APPROVE, DENY, Sandbox, concurrently
+from journeys.driver import APPROVE, DENY, Sandbox, Shown, concurrently
 
 ASK_AGAIN = "pim_ask_again"
 LIGHT, USUAL = "Reports Reader", "Teams Administrator"  # PIM asks for a comment only for the second
@@ -15,6 +15,13 @@ def untouched(sandbox: Sandbox, request: str) -> bool:
     """Nothing was sent, and the card still offers the decision."""
     pending = sandbox.request(request)["status"] == "PendingApproval"
     return pending and sandbox.posted(request).decidable and not sandbox.sent(request)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dying(shared: Sandbox) -> tuple[str, Shown]:
+    """A request in the last seconds of its 24 hours, and its card. It dies while the other tests run."""
+    request = shared.ask("rita", "Guest Inviter", age="PT23H59M50S")
+    return request, shared.posted(request)
 
 
 # --- yes and no ---
@@ -53,8 +60,7 @@ def test_an_approval_needs_a_comment_where_pim_asks_for_one(shared: Sandbox) -> 
 
 
 def test_looking_is_not_deciding(shared: Sandbox) -> None:
-    request = shared.ask()
-    card = shared.posted(request)
+    request, card = shared.waiting()
     shared.form("ann", card)
     assert "You approved" in shared.approve("ben", card, "Ben was faster")
     assert shared.request(request)["reviewed_by"] == "ben"
@@ -75,9 +81,9 @@ def test_nobody_approves_their_own_request(shared: Sandbox) -> None:
     "user, words", [("rita", "Microsoft refused"), ("olga", "Microsoft refused"), ("gus", "Guests, bots")]
 )
 def test_who_is_no_approver_is_refused_in_their_own_form(shared: Sandbox, user: str, words: str) -> None:
-    request = shared.ask()
+    request, card = shared.waiting()
     shared.signed_in(user)
-    said = shared.approve(user, shared.posted(request), "Let me")
+    said = shared.approve(user, card, "Let me")
     assert words in said
     assert "Nothing was changed" in said
     assert untouched(shared, request)
@@ -98,8 +104,7 @@ def test_a_stranger_who_is_not_signed_in_learns_nothing(shared: Sandbox) -> None
 
 @pytest.mark.parametrize("second", [APPROVE, DENY])
 def test_two_approvers_at_once_make_one_decision(shared: Sandbox, second: str) -> None:
-    request = shared.ask()
-    card = shared.posted(request)
+    request, card = shared.waiting()
     forms = {"ann": shared.form("ann", card), "ben": shared.form("ben", card, second)}
     block = "comment" if second == APPROVE else "reason"
     concurrently(
@@ -118,8 +123,7 @@ def test_two_approvers_at_once_make_one_decision(shared: Sandbox, second: str) -
 
 
 def test_a_form_opened_before_somebody_decided_says_who_was_first(shared: Sandbox) -> None:
-    request = shared.ask()
-    card = shared.posted(request)
+    request, card = shared.waiting()
     late = shared.form("ann", card)
     shared.approve("ben", card, "Ben was faster")
     shared.submit("ann", late, "Me too")
@@ -128,8 +132,8 @@ def test_a_form_opened_before_somebody_decided_says_who_was_first(shared: Sandbo
 
 
 def test_one_form_submitted_twice_sends_one_decision(shared: Sandbox) -> None:
-    request = shared.ask()
-    form = shared.form("ann", shared.posted(request))
+    request, card = shared.waiting()
+    form = shared.form("ann", card)
     body = {"user": "ann", "view_id": form.id, "values": {"comment": "Twice"}}
     concurrently(*[lambda: shared.http.post(f"{shared.world_url}/control/submit", json=body)] * 2)
     shared.ended(request, "Approved by Ann Alder")
@@ -158,8 +162,8 @@ def test_a_decision_in_the_portal_is_shown_as_such(shared: Sandbox, verdict: str
 
 
 def test_a_decision_in_the_portal_behind_an_open_form_is_not_claimed(shared: Sandbox) -> None:
-    request = shared.ask()
-    form = shared.form("ann", shared.posted(request))
+    request, card = shared.waiting()
+    form = shared.form("ann", card)
     shared.decide_in_portal(request, "ben", "deny")
     shared.submit("ann", form, "Looks right")
     assert "denied this request" in (said := shared.outcome("ann")) or "no longer pending" in said
@@ -167,8 +171,8 @@ def test_a_decision_in_the_portal_behind_an_open_form_is_not_claimed(shared: San
 
 
 def test_a_request_that_changed_since_the_card_is_not_decided(shared: Sandbox) -> None:
-    request = shared.ask()
-    form = shared.form("ann", shared.posted(request))
+    request, card = shared.waiting()
+    form = shared.form("ann", card)
     longer = microsofts(shared, request)
     longer["scheduleInfo"]["expiration"]["duration"] = "PT9H"
     shared.fault("graph", f"ScheduleRequests/{request}$", method="GET", status=200, body=longer)
@@ -178,11 +182,11 @@ def test_a_request_that_changed_since_the_card_is_not_decided(shared: Sandbox) -
     assert untouched(shared, request)
 
 
-def test_nobody_decides_in_time(shared: Sandbox) -> None:
-    request = shared.ask("rita", age="PT23H59M53S")
-    card = shared.posted(request)
+def test_nobody_decides_in_time(shared: Sandbox, dying: tuple[str, Shown]) -> None:
+    request, card = dying
     assert shared.ended(request, "nobody decided in time").id == card.id
-    assert ASK_AGAIN in shared.told("rita", "nobody decided in time").buttons
+    assert ASK_AGAIN in shared.told("rita", "Guest Inviter", "nobody decided in time").buttons
+    assert shared.sent(request) == []
 
 
 def microsofts(sandbox: Sandbox, request: str) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from journeys.driver import APPROVE, DENY, Json, Sandbox, Shown, concurrently
+from journeys.scenes import Scene, Scenes
 
 SETTINGS = {"settle_seconds": "1"}
 LIST = "ScheduleRequests$"
@@ -31,7 +33,7 @@ def known(own: Sandbox) -> Shown:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"status": 503},
+        {"status": 503, "headers": {"Retry-After": "1"}},
         {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>We'll be back</html>"},
         {"do": "drop_before"},
         {"status": 403, "body": {"error": {"code": "Authorization_RequestDenied", "message": "No"}}},
@@ -92,16 +94,34 @@ def test_a_next_page_elsewhere_is_not_followed_and_what_was_listed_before_it_cou
     assert known in own.channel()
 
 
-def test_hanging_reads_and_a_hanging_decision_are_survived(own: Sandbox) -> None:
-    request = own.ask()
-    form = own.form("ann", own.posted(request))
+def play_hanging(own: Sandbox) -> tuple[Sandbox, str, str]:
+    """Ann decides while neither her decision nor the next poll is answered within anybody's patience."""
+    request, card = own.waiting()
+    form = own.form("ann", card)
     own.fault("graph", request, "slow", method="PATCH", seconds=11, times=1)
     own.fault("graph", LIST, "slow", method="GET", seconds=11, times=1)
     own.submit("ann", form, "Microsoft is slow today")
-    meanwhile = own.ask("rita")
-    assert "Ann Alder" in own.ended(request, "Approved by Ann Alder in Slack").words
-    own.posted(meanwhile)
-    assert [call["who"] for call in own.sent(request)] == ["ann"]
+    return own, request, own.ask("rita")
+
+
+SCENES: dict[str, Scene] = {"hanging": lambda stage: play_hanging(stage.sandbox("ann"))}
+
+
+@pytest.fixture(scope="module")
+def hanging(request: pytest.FixtureRequest, scenes: Scenes) -> Iterator[tuple[Sandbox, str, str]]:
+    yield from scenes.watch(request.module, "hanging")
+
+
+def test_a_decision_that_hangs_is_found_to_be_mine(hanging: tuple[Sandbox, str, str]) -> None:
+    sandbox, request, _ = hanging
+    sandbox.ended(request, "Approved by Ann Alder in Slack")
+    assert [call["who"] for call in sandbox.sent(request)] == ["ann"]
+
+
+def test_a_listing_that_hangs_is_asked_for_again(hanging: tuple[Sandbox, str, str]) -> None:
+    sandbox, _, meanwhile = hanging
+    sandbox.posted(meanwhile)
+    sandbox.until_well()
 
 
 def test_a_bot_that_starts_while_sign_in_is_down_sees_again_afterwards(own: Sandbox, known: Shown) -> None:
@@ -119,8 +139,8 @@ def test_a_bot_that_starts_while_sign_in_is_down_sees_again_afterwards(own: Sand
 
 
 def test_a_decision_whose_answer_was_lost_is_found_to_be_mine(own: Sandbox) -> None:
-    request = own.ask()
-    form = own.form("ann", own.posted(request))
+    request, card = own.waiting()
+    form = own.form("ann", card)
     own.fault("graph", request, "drop_after", method="PATCH", times=1)
     own.submit("ann", form, "Lost on the way back")
     assert "You approved this request" in own.outcome("ann")
@@ -141,8 +161,8 @@ def test_a_decision_whose_answer_was_lost_is_found_to_be_mine(own: Sandbox) -> N
     ids=["cut off", "broken", "throttled", "refused", "a conflict nobody made"],
 )
 def test_a_decision_microsoft_did_not_take_gives_the_buttons_back(own: Sandbox, fault: Json) -> None:
-    request = own.ask()
-    form = own.form("ann", own.posted(request))
+    request, card = own.waiting()
+    form = own.form("ann", card)
     own.fault("graph", request, **{"do": "answer", "method": "PATCH", "times": 1, **fault})
     own.submit("ann", form, "Try it")
     assert RELEASED in own.outcome("ann")
@@ -151,8 +171,8 @@ def test_a_decision_microsoft_did_not_take_gives_the_buttons_back(own: Sandbox, 
 
 
 def test_a_decision_refused_because_another_was_first_names_them(own: Sandbox) -> None:
-    request = own.ask()
-    form = own.form("ann", own.posted(request))
+    request, card = own.waiting()
+    form = own.form("ann", card)
     own.fault("graph", request, "slow", method="PATCH", seconds=1.5, times=1)
     concurrently(
         lambda: own.submit("ann", form, "Ann says so"),
@@ -165,8 +185,7 @@ def test_a_decision_refused_because_another_was_first_names_them(own: Sandbox) -
 
 
 def test_while_one_is_deciding_the_card_says_who_and_another_is_refused(own: Sandbox) -> None:
-    request = own.ask()
-    card = own.posted(request)
+    request, card = own.waiting()
     form, other = own.form("ann", card), own.form("ben", card, DENY)
     own.fault("graph", request, "slow", method="PATCH", seconds=2, times=1)
     own.submit("ann", form, "Slowly")
@@ -179,8 +198,8 @@ def test_while_one_is_deciding_the_card_says_who_and_another_is_refused(own: San
 
 
 def test_a_read_that_fails_before_the_decision_sends_nothing(own: Sandbox) -> None:
-    request = own.ask()
-    form = own.form("ann", own.posted(request))
+    request, card = own.waiting()
+    form = own.form("ann", card)
     own.fault("graph", f"Approvals/{request}", method="GET", status=500)
     own.submit("ann", form, "Try it")
     assert RELEASED in own.outcome("ann")

@@ -24,7 +24,7 @@ def test_help_names_the_licence_and_where_approval_is_set(shared: Sandbox) -> No
 
 
 def test_pim_alone_shows_counters_what_waits_and_the_sign_in(shared: Sandbox) -> None:
-    shared.posted(shared.ask("rita", "Global Administrator"))
+    shared.posted(shared.ask("rita", "Global Administrator", age="PT23H"))
     answer = shared.command("ann", "")
     assert answer.text.startswith("Pending now: ")
     assert "Global Administrator · Rita Rowe" in answer.words
@@ -33,7 +33,7 @@ def test_pim_alone_shows_counters_what_waits_and_the_sign_in(shared: Sandbox) ->
 
 
 def test_pending_shows_the_soonest_to_expire_first(shared: Sandbox) -> None:
-    old = shared.ask("rita", "Guest Inviter", age="PT20H")
+    old = shared.ask("rita", "Guest Inviter", age="PT23H30M")
     shared.posted(old)
     lines = shared.command("ben", "pending").text.splitlines()
     assert "Guest Inviter for Rita Rowe" in lines[1]

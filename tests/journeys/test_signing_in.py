@@ -86,11 +86,11 @@ def test_an_outage_in_the_middle_links_nobody(
 
 
 def test_a_session_that_microsoft_ended_asks_to_sign_in_again(shared: Sandbox) -> None:
-    request = shared.ask()
-    form = shared.form("ann", shared.posted(request))
+    request, card = shared.waiting()
+    form = shared.form("ann", card)
     shared.fault("graph", request, method="GET", status=401, body={"error": {"code": "InvalidAuthenticationToken"}})
     shared.submit("ann", form, "Go ahead")
-    assert INVITATION in shared.outcome("ann")
+    assert "Your Microsoft session is over" in shared.outcome("ann")
     assert "pim_sign_in_page" in (shared.modal("ann") or form).buttons
     shared.mend()
     assert shared.request(request)["status"] == "PendingApproval"
@@ -104,8 +104,8 @@ def test_signing_in_again_while_signed_in_changes_nothing_for_the_worse(shared: 
 
 
 def test_who_signs_out_with_an_open_form_decides_nothing(shared: Sandbox) -> None:
-    request = shared.ask()
-    form = shared.form("ben", shared.posted(request))
+    request, card = shared.waiting()
+    form = shared.form("ben", card)
     shared.command("ben", "sign-out")
     shared.submit("ben", form, "Go ahead")
     assert INVITATION in shared.outcome("ben")

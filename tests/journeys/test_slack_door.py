@@ -149,7 +149,9 @@ def forms_after_a_genuine_click(sandbox: Sandbox, card: Shown) -> int:
     return len(opened_forms(sandbox))
 
 
-@pytest.mark.parametrize("body", [b"", b"payload=", b"payload={", b"payload=[]", b"payload=null", b"\xff\xfe=\x00", b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"payload=", b"payload={", b"payload=[]", b"payload=null", b"\xff\xfe=\x00", b"{}"]
+)
 def test_signed_nonsense_is_answered_and_harms_nothing(shared: Sandbox, door: Door, secret: str, body: bytes) -> None:
     assert door(body, headers(secret, body)).status_code < 500
     assert shared.ready()["status"] == "ok"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
-from journeys.driver import APPROVE, ROOT, Json, Sandbox, Shown, environment, running, tail
-
-from app.sandbox.bot_process import bot_environment
-from app.sandbox.people import Settings
+from journeys.driver import APPROVE, Json, Sandbox, Shown, tail
+from journeys.scenes import Scene, Scenes
 
 COMMENT = "Rob showed me the alert"
 ASKED = {
@@ -41,39 +36,8 @@ class Story:
         return self.sandbox.request(self.request)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        ("sqlite", "application"),
-        ("postgresql", "approvers"),
-        ("sqlite", "approvers"),
-        ("postgresql", "application"),
-    ],
-    ids="-".join,
-)
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    database, watch_as = request.param
-    data = tmp_path_factory.mktemp("story")
-    settings = {"watch_as": watch_as}
-    if database == "postgresql":
-        server = request.getfixturevalue("postgres_server")
-        settings["database_url"] = migrated(server.url(server.create()), data)
-    with running(data, **settings) as sandbox:
-        if watch_as == "approvers":
-            sandbox.signed_in("ben")  # somebody must be signed in for the bot to see anything
-        yield told(sandbox)
-
-
-def migrated(url: str, data: Path) -> str:
-    """The database, brought up to date as an operator does it."""
-    own = bot_environment(Settings(), data, environment(database_url=url))
-    command = [sys.executable, "-m", "app", "db", "upgrade"]
-    done = subprocess.run(command, cwd=ROOT, env=environment() | own, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return url
-
-
-def told(sandbox: Sandbox) -> Story:
+def play(sandbox: Sandbox) -> Story:
+    """Rob asks, Ann clicks, signs in, approves."""
     request = sandbox.ask("rob", **ASKED)
     card = sandbox.posted(request)
     invitation = sandbox.whispered("ann", lambda: sandbox.press("ann", card, APPROVE))
@@ -82,6 +46,24 @@ def told(sandbox: Sandbox) -> Story:
     final = sandbox.ended(request, "Approved")
     rob = sandbox.told("rob", "Approved")
     return Story(sandbox, request, card, invitation, outcome, final, rob, sandbox.command("ann", "history"))
+
+
+SCENES: dict[str, Scene] = {
+    "sqlite-application": lambda stage: play(stage.sandbox(watch_as="application")),
+    "postgresql-application": lambda stage: play(
+        stage.sandbox(watch_as="application", database_url=stage.postgresql())
+    ),
+    # Somebody must be signed in for the bot to see anything.
+    "sqlite-approvers": lambda stage: play(stage.sandbox("ben", watch_as="approvers")),
+    "postgresql-approvers": lambda stage: play(
+        stage.sandbox("ben", watch_as="approvers", database_url=stage.postgresql())
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SCENES)
+def story(request: pytest.FixtureRequest, scenes: Scenes) -> Iterator[Story]:
+    yield from scenes.watch(request.module, request.param)
 
 
 def test_the_card_shows_what_an_approver_judges_by(story: Story) -> None:

@@ -12,9 +12,11 @@ from people import TENANT
 from slack_server import Clock, SlackServer
 from sqlalchemy import text
 
+from app.domain.policy import Aliases
 from app.domain.request import ActivationRequest
 from app.domain.row import RequestRow
 from app.notifier.gateway import Gateway
+from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
 from app.notifier.people import SlackPeople
@@ -46,16 +48,15 @@ class Rig:
         self.links = StoredLinks(self.store)
         self.gateway = Gateway(settings.bot_token, self.slack.api_url, self.session)
         self.people = SlackPeople(gateway=self.gateway, clock=self.clock, channels=(settings.channel,))
+        self.matching = SlackMatching(links=self.links, people=self.people, aliases=Aliases(), tenant=TENANT)
         self.screens = SlackScreens(gateway=self.gateway)
         self.painter = Painter(gateway=self.gateway, outbox=self.outbox, clock=self.clock, new_token=self.new_token)
         self.messenger = Messenger(
             gateway=self.gateway,
             outbox=self.outbox,
             book=self.book,
-            links=self.links,
-            people=self.people,
+            matching=self.matching,
             clock=self.clock,
-            tenant=TENANT,
         )
 
     def new_token(self) -> str:
@@ -79,3 +80,7 @@ class Rig:
     async def rows(self, sql: str) -> list[dict[str, Any]]:
         found = await self.store.read(lambda connection: connection.execute(text(sql)))
         return [dict(row) for row in found.mappings()]
+
+    async def change(self, sql: str) -> None:
+        """Change a row behind everybody's back."""
+        await self.store.write(lambda connection: connection.execute(text(sql)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
+from browsing import launch_options
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 from sandbox.slack_rig import (
     ANN,
@@ -36,8 +36,6 @@ from app.sandbox.world import World
 
 # One browser and one server for the module; each test has a fresh world and a fresh browser context.
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass
@@ -72,8 +70,9 @@ class Sandbox:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
+    options = launch_options()
     async with async_playwright() as playwright:
-        yield await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS + QUIET)
+        yield await playwright.chromium.launch(**options)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -9,7 +9,7 @@ from build import NOW, a_key
 from people import ann
 from sqlalchemy.exc import IntegrityError
 
-from app.store.audit import Anchor, AuditRow, AuditTrail, Entry, verify
+from app.store.audit import Anchor, AuditRow, AuditTrail, Entry, seal, verify
 from app.store.writer import Store
 
 Change = Callable[[str], Awaitable[None]]
@@ -65,6 +65,21 @@ async def test_another_key_fits_no_row(written: list[AuditRow]) -> None:
 async def test_rows_recomputed_without_the_key_are_found(written: list[AuditRow]) -> None:
     forged = replace(written[4], who="nobody")
     assert verify([*written[:4], replace(forged, mac=written[4].mac)], KEY) == 5
+
+
+def sealed(row: AuditRow) -> AuditRow:
+    """As somebody with the key would write it."""
+    return replace(row, mac=seal(row, KEY))
+
+
+async def test_a_fork_breaks_the_chain_although_each_row_is_sealed(written: list[AuditRow]) -> None:
+    other_second = sealed(replace(written[1], who="somebody else"))
+    fork = sealed(replace(written[2], prev_mac=other_second.mac))
+    assert verify([*written[:2], fork], KEY) == 3
+
+
+async def test_a_skipped_number_breaks_the_chain_although_each_row_is_sealed(written: list[AuditRow]) -> None:
+    assert verify([*written[:2], sealed(replace(written[2], n=4))], KEY) == 3
 
 
 async def test_a_chain_can_be_continued_from_an_anchor(written: list[AuditRow]) -> None:

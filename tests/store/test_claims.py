@@ -161,6 +161,10 @@ async def test_an_intent_is_mine_only_if_microsoft_names_me_with_my_verdict(
 ) -> None:
     await book.settle(intent.key, status, decided(by, where=Where.OUTSIDE), None, NOW)
     assert await outcome_of(rows, intent) == expected
+    row = await book.find(intent.key)
+    assert row is not None
+    assert row.decided is not None
+    assert row.decided.where is (Where.SLACK if expected is Outcome.MINE else Where.OUTSIDE)
 
 
 async def test_a_final_request_that_was_never_posted_gets_no_card(

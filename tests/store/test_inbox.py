@@ -36,8 +36,8 @@ async def test_after_a_crash_everybody_hears_once_and_only_once(inbox: StoredInb
         await inbox.take(key, "action", user, NOW)
     await inbox.take("answered", "action", ROB, NOW)
     await inbox.close("answered", "opened", NOW)
-    assert await inbox.abandon(NOW) == [ANN, BEN]
-    assert await inbox.abandon(NOW) == []
+    assert await inbox.abandon(NOW, NOW) == [ANN, BEN]
+    assert await inbox.abandon(NOW, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ async def test_who_may_have_decided_something_is_not_told_that_nothing_was_chang
     intent = an_intent(request, at=NOW + timedelta(seconds=1))
     await book.claim(intent, NOW)
     await book.mark(intent, outcome)
-    assert await inbox.abandon(NOW) == told
+    assert await inbox.abandon(NOW, NOW) == told
 
 
 async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInbox, book: StoredRequests) -> None:
@@ -67,7 +67,7 @@ async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInb
     await book.remember([seen(request)], NOW)
     await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)), NOW)
     await inbox.take("click", "action", ANN, NOW)
-    assert await inbox.abandon(NOW) == [ANN]
+    assert await inbox.abandon(NOW, NOW) == [ANN]
 
 
 async def test_a_lease_has_one_holder_who_may_renew_it(leases: StoredLeases) -> None:

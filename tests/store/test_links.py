@@ -59,7 +59,7 @@ async def test_of_two_sign_ins_to_one_account_at_once_one_is_kept(links: StoredL
 
 
 async def test_signing_in_again_renews_the_link(links: StoredLinks, link: Link) -> None:
-    await links.suspend(link)
+    await links.suspend(link, NOW)
     later = replace(link, signed_in_at=NOW + timedelta(days=7), generation=2, person=replace(ann, name="Ann Aster"))
     assert await links.save(later, "sealed 2", 1)
     assert await links.by_slack(TEAM, slack_of(ann)) == later
@@ -74,7 +74,7 @@ async def test_a_generation_never_repeats(links: StoredLinks, link: Link) -> Non
 
 
 async def test_a_session_ends_once(links: StoredLinks, link: Link) -> None:
-    assert await asyncio.gather(*(links.suspend(link) for _ in range(3))) in (
+    assert await asyncio.gather(*(links.suspend(link, NOW) for _ in range(3))) in (
         [True, False, False],
         [False, True, False],
         [False, False, True],
@@ -88,7 +88,7 @@ async def test_a_session_ends_once(links: StoredLinks, link: Link) -> None:
 
 async def test_news_of_an_old_session_does_not_end_the_new_one(links: StoredLinks, link: Link) -> None:
     await links.save(replace(link, generation=2), "sealed 2", 1)
-    assert not await links.suspend(link)
+    assert not await links.suspend(link, NOW)
     assert (await cache_of(links, link)).sealed == "sealed 2"
 
 
@@ -122,7 +122,7 @@ async def test_a_refresh_of_an_older_sign_in_is_dropped(links: StoredLinks, link
 
 async def test_a_refresh_does_not_wake_a_suspended_link(links: StoredLinks, link: Link) -> None:
     cache = await cache_of(links, link)
-    await links.suspend(link)
+    await links.suspend(link, NOW)
     assert not await links.save_cache(cache, "refreshed too late")
 
 

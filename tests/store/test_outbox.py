@@ -177,3 +177,15 @@ async def test_one_persons_row_comes_with_its_card(book: StoredRequests, outbox:
     assert row.approvers == frozenset()
     await book.remember([seen(row.request, approvers=[ben])], NOW)
     assert (await outbox.unpainted(10))[0][1].approvers == {ben.id}
+
+
+async def test_cards_never_tried_follow_the_operator_to_another_channel(outbox: StoredOutbox, card: Card) -> None:
+    await outbox.rehome("C0NEWHOME1")
+    assert (await first_behind(outbox)).channel == "C0NEWHOME1"
+    assert card.channel == CHANNEL
+
+
+async def test_a_card_that_may_stand_somewhere_stays_there(outbox: StoredOutbox, card: Card) -> None:
+    await outbox.trying(card)
+    await outbox.rehome("C0NEWHOME1")
+    assert (await first_behind(outbox)).channel == CHANNEL

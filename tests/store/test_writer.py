@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain.errors import BadSettings, Unavailable
+from app.store import writer
 from app.store.engine import WRITING, open_engine
 from app.store.tables import inbox
 from app.store.writer import Store
@@ -139,6 +140,23 @@ class TestGroups:
         )
         assert [type(result) for result in results] == [Unavailable] * 3
         assert await keys(store) == []
+
+    async def test_a_cancelled_writer_leaves_nobody_waiting_and_starts_again(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def be_cancelled(_connection: AsyncConnection) -> None:
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(writer, "GROUP", 2)
+        results = await asyncio.gather(
+            store.write(lambda connection: put(connection, "a")),
+            store.write(be_cancelled),
+            store.write(lambda connection: put(connection, "in the next group")),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results] == [Unavailable] * 3
+        assert await store.write(lambda connection: put(connection, "b")) == "b"
+        assert await keys(store) == ["b"]
 
     async def test_a_full_disk_is_an_outage_and_passes(self, database_url: str) -> None:
         engine = open_engine(database_url)

@@ -14,11 +14,14 @@ from sqlalchemy import text
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.sending import Courier, Fate
-from app.decisions.values import Click, Opening, Submission
+from app.decisions.step_up import StepUp
+from app.decisions.values import Click, Opening, Submission, Verify
+from app.domain.policy import Freshness, Policy
 from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.risk import RiskPolicy
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused
+from app.linking import Freezing
 from app.lookups import Lookups
 from app.ports import Card, Link, LinkState, Notice
 from app.store.audit import AuditRow, AuditTrail
@@ -28,6 +31,8 @@ from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.switches import StoredSwitches
+from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
 from app.watcher import Watcher
 
@@ -44,6 +49,8 @@ class House:
     as_application: bool = True
     clock: FakeClock = field(default_factory=FakeClock)
     people: FakePeople = field(default_factory=FakePeople)
+    freshness: Freshness = Freshness()
+    policy: Policy = Policy()
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -53,6 +60,10 @@ class House:
         self.outbox = StoredOutbox(self.store)
         self.inbox = StoredInbox(self.store)
         self.links = StoredLinks(self.store)
+        self.waiting = StoredWaiting(self.store)
+        self.switches = StoredSwitches(self.store, self.trail)
+        self.freezes = StoredFreezes(self.store, self.trail)
+        self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
         self.desk = FakeDesk(self.clock)
         self.tokens = FakeTokens(self.links)
         self.restart()
@@ -72,6 +83,13 @@ class House:
             settle_seconds=SETTLE_SECONDS,
             sleep=self.clock.sleep,
         )
+        self.step_up = StepUp(
+            waiting=self.waiting,
+            book=self.book,
+            clock=self.clock,
+            new_token=self.new_id,
+            freshness=self.freshness,
+        )
         self.decisions = Decisions(
             **ours,
             desks=desks,
@@ -79,9 +97,11 @@ class House:
             tokens=self.tokens,
             people=self.people,
             courier=self.courier,
+            step_up=self.step_up,
             new_token=self.new_id,
+            policy=self.policy,
         )
-        self.openings = Openings(**ours, cards=self.cards, new_token=self.new_id)
+        self.openings = Openings(**ours, cards=self.cards, new_token=self.new_id, policy=self.policy)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
 
@@ -106,7 +126,9 @@ class House:
             link = a_link(person, **over)
             assert await self.links.save(link, "sealed", 1)
             if link.state is LinkState.SUSPENDED:
-                await self.links.suspend(link)
+                await self.links.suspend(link, self.clock())
+                for notice in await self.notices():
+                    await self.outbox.sent(notice, "delivered", self.clock())
         return link
 
     async def sign_out(self, person: Person) -> None:
@@ -151,7 +173,7 @@ class House:
 
     async def decide(
         self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE
-    ) -> Fate | Refused:
+    ) -> Fate | Verify:
         """From the open modal to what became of it."""
         return await self.decisions.decide(await self.form(person, request, verdict=verdict))
 

@@ -17,50 +17,51 @@ from people import ann, ben, cleo
 from use_cases.house import House
 from use_cases.turns import Turns
 
-from app.domain.errors import GraphRefused, Malformed, RequestGone, SignInRequired, Unavailable
-from app.domain.request import ActivationRequest, Status, Verdict
+from app.domain.errors import BotError, GraphRefused, Malformed, RequestGone, SignInRequired, Unavailable
+from app.domain.request import ActivationRequest, Status, Verdict, Where
 from app.store.engine import open_engine
 from app.store.writer import Store
 
-FAILURES = (
-    Unavailable("Microsoft cannot be reached."),
-    Unavailable("Microsoft asks us to wait.", retry_after=30.0),
-    Malformed(),
+NOT_NOW = (Unavailable("Microsoft cannot be reached."), Unavailable("Microsoft asks us to wait.", retry_after=30.0))
+NO = (
     GraphRefused("Microsoft refused: no", status=403),
     RequestGone("Microsoft refused: gone", status=404),
     SignInRequired(),
-)
-NOT_OF_A_DECISION = 2  # Malformed: the gate never says so of a decision
-verdicts = st.sampled_from(Verdict)
-faults = st.one_of(
-    st.tuples(st.sampled_from(["fetch", "steps"]), st.sampled_from(FAILURES), st.sampled_from([1, 2, ALWAYS])),
-    st.tuples(st.just("decide"), st.sampled_from([*FAILURES[:NOT_OF_A_DECISION], *FAILURES[3:]]), st.just(1)),
-    st.tuples(st.sampled_from(["before", "after"]), st.none(), st.integers(1, 3)),
 )
 
 
 @dataclass(frozen=True)
 class Story:
-    """What everybody wants, what goes wrong, and in which order they get their turns."""
+    """What everybody wants, what goes wrong, and in which order they get their turns.
+
+    `lost` answers to decisions: before or after Microsoft processed them; `deadly` turns kill the process.
+    """
 
     anns: Verdict
     bens: Verdict
     outside: str
-    faults: tuple[tuple[str, Exception | None, int], ...]
+    lost: str
+    refusal: BotError | None
+    read: tuple[str, BotError, int] | None
     lag: int
     order: tuple[int, ...]
     deadly: frozenset[int]
 
 
+reads = st.tuples(
+    st.sampled_from(["fetch", "steps"]), st.sampled_from([*NOT_NOW, Malformed(), *NO]), st.sampled_from([1, 3, ALWAYS])
+)
 stories = st.builds(
     Story,
-    anns=verdicts,
-    bens=verdicts,
-    outside=st.sampled_from(["nothing", "nothing", "nothing", "nothing", "approve", "deny", "cancel"]),
-    faults=st.lists(faults, max_size=2).map(tuple),
-    lag=st.sampled_from([0, 0, 2, 40]),
-    order=st.lists(st.integers(0, 5), max_size=40).map(tuple),
-    deadly=st.frozensets(st.integers(0, 25), max_size=2),
+    anns=st.sampled_from(Verdict),
+    bens=st.sampled_from(Verdict),
+    outside=st.sampled_from(["nothing"] * 5 + ["approve", "deny", "cancel"]),
+    lost=st.sampled_from(["", "before", "after", "after"]),
+    refusal=st.sampled_from([None] * 5 + [*NOT_NOW, *NO]),
+    read=st.one_of(st.none(), st.none(), reads),
+    lag=st.sampled_from([0, 0, 0, 2, 40]),
+    order=st.lists(st.integers(0, 5), min_size=5, max_size=40).map(tuple),
+    deadly=st.one_of(st.just(frozenset()), st.frozensets(st.integers(0, 25), min_size=1, max_size=2)),
 )
 
 
@@ -93,27 +94,35 @@ async def live_through(story: Story, url: str) -> None:
 
 async def act(house: House, request: ActivationRequest, story: Story) -> None:
     turns = Turns()
-    house.desk.lag, house.desk.turn = story.lag, turns.wait
-    for method, failure, times in story.faults:
-        arrange(house, method, failure, times)
+
+    async def turn(method: str) -> None:
+        await turns.wait()
+        if method == "decide":
+            assert len(await house.book.unsettled()) == 1, "another decision's fate is still unknown"
+
+    arrange(house, story)
     forms = [await house.form(who, request, verdict=said) for who, said in ((ann, story.anns), (ben, story.bens))]
-    anns, bens = forms
     actors: dict[str, Callable[[], Awaitable[object]]] = {
-        "ann": lambda: house.decisions.decide(anns),
-        "ben": lambda: house.decisions.decide(bens),
+        "ann": lambda: house.decisions.decide(forms[0]),
+        "ben": lambda: house.decisions.decide(forms[1]),
         "watcher": house.watcher.tick,
         "outside": lambda: outside(house, request, story.outside, turns),
     }
+    house.desk.turn = turn
     await turns.play(actors, story.order, story.deadly)
     house.desk.turn = None
 
 
-def arrange(house: House, method: str, failure: Exception | None, times: int) -> None:
-    if method == "before":
-        house.desk.lose_answer_before(times)
-    elif method == "after":
-        house.desk.lose_answer_after(times)
-    else:
+def arrange(house: House, story: Story) -> None:
+    house.desk.lag = story.lag
+    if story.lost == "before":
+        house.desk.lose_answer_before()
+    if story.lost == "after":
+        house.desk.lose_answer_after()
+    if story.refusal is not None:
+        house.desk.fail("decide", story.refusal)
+    if story.read is not None:
+        method, failure, times = story.read
         house.desk.fail(method, failure, times=times)
 
 
@@ -141,7 +150,7 @@ async def recover(house: House) -> None:
 
 def unnameable(story: Story) -> bool:
     """Whether Microsoft refused, at some time, to show who decided: then nobody is named, rather than guessed."""
-    return any(method == "steps" and isinstance(why, GraphRefused | SignInRequired) for method, why, _ in story.faults)
+    return story.read is not None and story.read[0] == "steps" and not story.read[1].retryable
 
 
 async def judge(house: House, request: ActivationRequest, story: Story) -> None:
@@ -149,11 +158,13 @@ async def judge(house: House, request: ActivationRequest, story: Story) -> None:
     assert len(house.desk.accepted) <= 1
     held, row = house.desk.held[request.key.id], await house.row(request)
     truth = held.review.verdict.status if held.review else Status.CANCELED if held.canceled else Status.PENDING
-    event(f"{truth}, {len(house.desk.sent)} sent")
+    event(f"{truth}, {len(house.desk.sent)} sent, {len(house.desk.accepted)} accepted")
     assert row.status is truth
     if held.review is not None:
         assert row.decided is not None
         assert row.decided.by == held.review.by or (row.decided.by is None and unnameable(story))
+        if house.desk.accepted and not story.lag:
+            assert row.decided.where is Where.SLACK
     finals = [entry.what for entry in await house.audit(request) if entry.what != "released"]
     assert finals == ([] if truth is Status.PENDING else [truth])
     outcomes = [notice for notice in await house.notices() if notice.topic == "outcome"]

@@ -11,6 +11,7 @@ from build import NOW, REPORTS_READER, a_request
 from fakes import FakeDesk, Sent, bearer
 from people import ann, ben, cleo, rob
 from use_cases.house import House
+from use_cases.turns import LateAnswer
 
 from app.decisions.values import Done
 from app.domain.request import ActivationRequest, Decided, PolicyFacts, Status, Verdict, Where
@@ -171,6 +172,22 @@ async def test_the_same_form_submitted_again_later_says_it_is_decided(
     assert isinstance(again, Refused)
     assert (again.why, "Ann Archer already approved" in again.text) == (Why.ALREADY_DECIDED, True)
     assert len(house.desk.sent) == 1
+
+
+async def test_a_loser_who_sees_the_winners_decision_at_microsoft_first_does_not_call_it_made_elsewhere(
+    house: House, activation: ActivationRequest
+) -> None:
+    form = await house.form(ann, activation)
+    anns = LateAnswer(house.desk, lambda: house.decisions.decide(form))
+    for method in ("fetch", "steps"):
+        house.desk.before(method, anns.begin)
+    said = await house.decide(ben, activation)
+    assert isinstance(said, Refused)
+    assert (said.why, said.text.split(" this")[0]) == (Why.CLAIMED, "Ann Archer is deciding")
+    fate = await anns.end()
+    assert isinstance(fate, Done)
+    assert fate.row.decided == Decided(NOW, Where.SLACK, ann, "It is in the change calendar")
+    await settled_once(house, activation, "approved", ann.id)
 
 
 # --- somebody outside was faster ---

@@ -16,18 +16,16 @@ from use_cases.house import House
 from app.decisions.values import Done, Submission
 from app.domain.errors import (
     BotError,
-    ClaimsChallenge,
+    DeviceDemanded,
     GraphRefused,
     Malformed,
     RequestGone,
-    SignInRequired,
     SlackFailed,
     Unavailable,
 )
 from app.domain.request import ActivationRequest, PolicyFacts, Scope, Status, Ticket, Verdict
 from app.domain.risk import Level, Risk
 from app.domain.ruling import Refused, Step, Why
-from app.ports import LinkState
 
 Trouble = Callable[[House, ActivationRequest], Awaitable[object] | None]
 LOW = Risk(Level.LOW, ("Reports Reader is not a privileged role",))
@@ -135,16 +133,6 @@ async def test_not_knowing_who_it_is_fails_closed(
 async def test_who_signed_out_since_the_modal_opened_is_refused(house: House, activation: ActivationRequest) -> None:
     await house.sign_out(ann)
     await refused(house, await house.form(ann, activation), Why.NOT_LINKED, "Sign in with Microsoft first")
-
-
-async def test_a_suspended_link_is_refused(house: House, activation: ActivationRequest) -> None:
-    await house.link(ben, state=LinkState.SUSPENDED)
-    await refused(house, await house.form(ben, activation), Why.SIGN_IN_AGAIN, "sign in again")
-
-
-async def test_a_session_that_turns_out_to_be_over_is_refused(house: House, activation: ActivationRequest) -> None:
-    house.tokens.over.add(ann.id)
-    await refused(house, await house.form(ann, activation), Why.SIGN_IN_AGAIN, "sign in again")
 
 
 # --- what our own memory forbids ---
@@ -292,8 +280,7 @@ async def test_who_has_not_exactly_one_live_step_is_refused(
         (Unavailable("Microsoft cannot be reached."), Why.UNAVAILABLE, "or use the portal"),
         (Malformed(), Why.UNAVAILABLE, "try again in a moment"),
         (GraphRefused("Microsoft refused: no", status=403), Why.REFUSED, "Microsoft refused: no"),
-        (SignInRequired(), Why.SIGN_IN_AGAIN, "Your Microsoft sign-in is over."),
-        (ClaimsChallenge(claims="{}"), Why.SIGN_IN_AGAIN, "a stronger sign-in"),
+        (DeviceDemanded(), Why.MANAGED_DEVICE, "only from a managed device"),
     ],
 )
 async def test_a_failing_read_is_refused(

@@ -46,18 +46,18 @@ async def test_a_restart_tells_each_person_once_that_nothing_was_changed(house: 
     for key, user in (("1", ANN), ("2", ANN), ("3", BEN)):
         await deliveries.take(key, "pim_approve", user)
     for _ in range(2):
-        await deliveries.after_restart()
+        await deliveries.sweep(timedelta(0))
     assert await told(house) == [("restarted", ANN), ("restarted", BEN)]
 
 
 async def test_a_second_restart_at_another_time_tells_nobody_twice(house: House, deliveries: Deliveries) -> None:
     await deliveries.take("1", "pim_approve", ANN)
-    await deliveries.after_restart()
+    await deliveries.sweep(timedelta(0))
     house.clock.advance(timedelta(minutes=1))
-    await deliveries.after_restart()
+    await deliveries.sweep(timedelta(0))
     assert await told(house) == [("restarted", ANN)]
     await deliveries.take("2", "pim_approve", ANN)
-    await deliveries.after_restart()
+    await deliveries.sweep(timedelta(0))
     assert await told(house) == [("restarted", ANN)] * 2
 
 
@@ -65,7 +65,7 @@ async def test_whoever_was_answered_hears_nothing_after_a_restart(house: House, 
     await deliveries.take("1", "pim_approve", ANN)
     await deliveries.close("1", "opened")
     await deliveries.take("2", "event", "")
-    await deliveries.after_restart()
+    await deliveries.sweep(timedelta(0))
     assert await told(house) == []
 
 
@@ -79,5 +79,5 @@ async def test_whoever_sent_a_decision_is_not_told_that_nothing_was_changed(
     await house.book.claim(intent, house.clock())
     if outcome is not None:
         await house.book.release(intent, outcome, "not taken", house.clock())
-    await deliveries.after_restart()
+    await deliveries.sweep(timedelta(0))
     assert await told(house) == heard

@@ -121,7 +121,7 @@ async def test_a_receipt_that_cannot_be_written_does_not_undo_the_link(walk: Wal
 
 async def test_nothing_is_linked_before_the_last_button(walk: Walk) -> None:
     _, confirm = await walk.to_confirm()
-    assert (confirm.slack_user, confirm.slack_name, confirm.person) == (ANN_SLACK, "Ann A", ANN)
+    assert (confirm.link.slack_user, confirm.slack_name, confirm.link.person) == (ANN_SLACK, "Ann A", ANN)
     assert walk.links.rows == {}
     assert walk.outbox.notices == []
 
@@ -276,7 +276,7 @@ async def test_cancelling_at_microsoft_says_so(walk: Walk) -> None:
 
 async def test_signing_in_again_renews_the_same_link(walk: Walk) -> None:
     first = (await walk.all_the_way()).link
-    await walk.links.suspend(first)
+    await walk.links.suspend(first, walk.clock())
     walk.clock.pass_by(timedelta(days=3))
     second = (await walk.all_the_way()).link
     assert (second.id, second.generation, second.state) == (first.id, 2, LinkState.ACTIVE)

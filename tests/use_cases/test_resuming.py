@@ -150,7 +150,7 @@ async def test_an_old_intent_that_is_still_live_is_given_back(house: House, acti
     house.clock.advance(SEND_AGAIN_WITHIN)
     await resumed(house)
     assert (house.desk.sent, await house.outcomes()) == ([], [("not_taken", 1)])
-    await given_back(house, activation, "did not reach Microsoft")
+    await given_back(house, activation, "did not take the decision")
 
 
 async def test_a_decision_is_sent_again_only_once(house: House, activation: ActivationRequest) -> None:
@@ -162,7 +162,7 @@ async def test_a_decision_is_sent_again_only_once(house: House, activation: Acti
         await resumed(house)
     await resumed(house)
     assert (len(house.desk.sent), await house.outcomes()) == (0, [("not_taken", 2)])
-    await given_back(house, activation, "did not reach Microsoft")
+    await given_back(house, activation, "did not take the decision")
 
 
 def _die() -> None:
@@ -332,3 +332,35 @@ async def test_one_intent_that_cannot_be_resumed_does_not_hold_up_the_others(
     house.tokens.over.add(ann.id)
     await resumed(house)
     assert [(await house.row(one)).status for one in (activation, bens)] == [Status.DECIDING, Status.APPROVED]
+
+
+async def test_a_second_send_that_fails_says_nothing_about_the_first(
+    house: House, activation: ActivationRequest
+) -> None:
+    house.desk.lag = 2
+    await killed(house, activation, late=True)
+    house.desk.fail("decide", Unavailable("Microsoft asks us to wait."))
+    await resumed(house)
+    row = await house.row(activation)
+    assert (row.status, row.decided and (row.decided.by, row.decided.where)) == (Status.APPROVED, (ann, Where.SLACK))
+    assert [entry.what for entry in await house.audit(activation)] == ["approved"]
+
+
+async def test_one_look_at_lagging_steps_never_gives_back_what_was_sent(
+    house: House, activation: ActivationRequest
+) -> None:
+    house.desk.lag = 2
+    await killed(house, activation, late=True)
+    house.clock.advance(SEND_AGAIN_WITHIN)
+    await resumed(house)
+    assert (await house.row(activation)).status is Status.APPROVED
+
+
+async def test_a_session_begun_after_the_decision_is_never_used_to_send_it(
+    house: House, activation: ActivationRequest
+) -> None:
+    await claimed(house, activation)
+    house.clock.advance(SECOND)
+    await house.link(ann, signed_in_at=house.clock())
+    await resumed(house)
+    assert (house.desk.sent, (await house.row(activation)).status) == ([], Status.PENDING)

@@ -12,10 +12,10 @@ from people import ann, ben, cleo
 from use_cases.house import SETTLE_SECONDS, House
 
 from app.decisions.sending import LONGEST_LOOK
-from app.decisions.values import Done, Waiting
+from app.decisions.values import Done, Verify, Waiting
 from app.domain.errors import (
     BotError,
-    ClaimsChallenge,
+    DeviceDemanded,
     GraphRefused,
     Malformed,
     OutcomeUnknown,
@@ -67,10 +67,9 @@ async def settled(house: House, request: ActivationRequest, what: str, who: str)
         (THROTTLED, Why.UNAVAILABLE, "not_taken", "Microsoft asks us to wait 30 seconds."),
         (FORBIDDEN, Why.REFUSED, "refused", "Microsoft refused: policy"),
         (RequestGone("Microsoft refused: gone", status=404), Why.REFUSED, "refused", "Microsoft refused: gone"),
-        (SignInRequired(), Why.SIGN_IN_AGAIN, "refused", "sign in again"),
-        (ClaimsChallenge(claims="{}"), Why.SIGN_IN_AGAIN, "refused", "a stronger sign-in"),
+        (DeviceDemanded(), Why.MANAGED_DEVICE, "refused", "only from a managed device"),
     ],
-    ids=["connect failure", "429", "400", "404", "401", "claims"],
+    ids=["connect failure", "429", "400", "404", "device"],
 )
 async def test_a_decision_that_was_not_taken_gives_the_buttons_back(
     house: House, activation: ActivationRequest, failure: BotError, why: Why, outcome: str, words: str
@@ -102,9 +101,8 @@ async def test_a_session_that_ends_between_claim_and_send_sends_nothing(
     house: House, activation: ActivationRequest
 ) -> None:
     house.desk.before("steps", lambda: house.tokens.over.add(ann.id))
-    said = await house.decide(ann, activation)
-    assert isinstance(said, Refused)
-    assert (said.why, house.desk.sent) == (Why.SIGN_IN_AGAIN, [])
+    assert isinstance(await house.decide(ann, activation), Verify)
+    assert house.desk.sent == []
     await released(house, activation, "refused", sent=0)
 
 
@@ -271,7 +269,7 @@ async def test_what_waited_is_settled_later_and_told_once(house: House, activati
     house.desk.before("decide", lambda: house.desk.fail("steps", Unavailable(), times=ALWAYS))
     await house.decide(ann, activation)
     house.desk.heal()
-    house.clock.advance(timedelta(minutes=1))
+    house.clock.advance(timedelta(minutes=5))
     for _ in range(2):
         await house.courier.resume(after_start=False)
     told = {(notice.topic, notice.to_slack) for notice in await house.notices()}

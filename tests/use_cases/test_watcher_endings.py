@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from build import NOW, a_request
-from fakes import ALWAYS, APP, FakeDesk
+from fakes import ALWAYS, APP
 from people import ann, ben, cleo, rob
 from use_cases.house import House
+from use_cases.turns import LateAnswer
 
 from app.domain.errors import GraphRefused, Malformed, RequestGone, Unavailable
 from app.domain.request import ActivationRequest, Decided, Status, Verdict, Where
@@ -66,8 +66,7 @@ async def test_a_name_that_never_shows_is_waited_for_two_minutes(
     house: House, passed: timedelta, status: Status
 ) -> None:
     request = await house.ask()
-    house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE)
-    before = replace(house.desk.held[request.key.id], review=None)
+    before = house.desk.held[request.key.id]
     for span in (timedelta(0), passed):
         house.clock.advance(span)
         house.desk.before("list_all", lambda: house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE))
@@ -144,6 +143,20 @@ async def test_an_outage_settles_nothing_until_it_is_over(
     )
 
 
+async def test_a_decision_of_ours_made_while_it_reads_is_left_to_its_sender(house: House) -> None:
+    await house.link(ann)
+    request = await house.ask()
+    form, held = await house.form(ann, request), house.desk.held.pop(request.key.id)
+    anns = LateAnswer(house.desk, lambda: house.decisions.decide(form))
+    house.desk.before("fetch", lambda: house.desk.held.update({request.key.id: held}))
+    house.desk.before("fetch", anns.begin)
+    await house.watcher.tick()
+    await anns.end()
+    row = await house.row(request)
+    assert row.decided is not None
+    assert (row.decided.by, row.decided.where) == (ann, Where.SLACK)
+
+
 # --- 24 hours ---
 
 
@@ -177,12 +190,3 @@ async def test_an_overdue_request_nobody_may_read_shows_its_decision_where_steps
     house.clock.advance(DAY)
     await house.watcher.tick()
     assert (await house.row(request)).status is Status.DENIED
-
-
-async def test_another_desks_overdue_rows_are_left_to_that_desk(house: House) -> None:
-    request = await house.ask(a_request(created=NOW - DAY))
-    await house.watching().tick()
-    other = FakeDesk(house.clock)
-    other.kind = request.key.kind.AZURE
-    await house.watching(other).tick()
-    assert (await house.row(request)).status is Status.PENDING

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 
-from fakes import ProcessKilled
+from fakes import FakeDesk, ProcessKilled
 
 _actor: ContextVar[str] = ContextVar("actor", default="")
 
@@ -65,3 +65,32 @@ class Turns:
                 [asyncio.ensure_future(self._changed.wait()), *(tasks[name] for name in running)],
                 return_when=asyncio.FIRST_COMPLETED,
             )
+
+
+class LateAnswer:
+    """A decision that Microsoft has taken, while its answer is still on the way."""
+
+    def __init__(self, desk: FakeDesk, decide: Callable[[], Coroutine[object, object, object]]) -> None:
+        self._desk = desk
+        self._decide = decide
+        self._task: asyncio.Task[object] | None = None
+        self._taken = asyncio.Event()
+        self._answered = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Returns when Microsoft has taken it."""
+        if self._task is None:
+            self._desk.turn = self._hold
+            self._task = asyncio.create_task(self._decide())
+        await self._taken.wait()
+
+    async def end(self) -> object:
+        """The answer arrives; what the decider was told."""
+        assert self._task is not None
+        self._answered.set()
+        return await self._task
+
+    async def _hold(self, method: str) -> None:
+        if method == "answer":
+            self._taken.set()
+            await self._answered.wait()

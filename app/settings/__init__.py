@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,10 +21,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import BadSettings
-from app.domain.risk import Level, RiskPolicy
+from app.domain.policy import Policy
 from app.identity.clouds import CLOUDS, GLOBAL, Cloud
 from app.identity.credentials import Credential, certificate, chosen, federated
 from app.identity.keyring import Keyring
+from app.settings.policy_file import read_policy
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CHANNEL = r"[CG][A-Z0-9]{5,}"
@@ -34,7 +34,6 @@ GRAPH, ARM, LOGIN = GLOBAL.graph, GLOBAL.arm, GLOBAL.login
 SLACK_API = "https://slack.com/api"
 _ADDRESSES = ("graph_url", "arm_url", "login_url", "slack_api_url")
 _SECRETS = ("client_secret", "client_certificate_passphrase")
-_MOST = 1_000_000  # hours or letters: more than anybody means
 
 
 def _guid(value: str) -> str:
@@ -157,27 +156,29 @@ class Settings(BaseSettings):
     @classmethod
     def _policy(cls, value: Path | None) -> Path | None:
         if value is not None:
-            _read_policy(value)  # now, so that a mistake in it is told with all the others
+            try:
+                read_policy(value)  # now, so that the mistakes in it are told with all the others
+            except BadSettings as problem:
+                raise ValueError(str(problem)) from None
         return value
 
-    def credential(self, which: Literal["", "poller_"] = "") -> Credential | None:
-        """What proves that we are the application, read anew from its file; None when there is no such application.
+    def credential(self) -> Credential:
+        """What proves that we are the application where people sign in. BadSettings when its file went wrong since."""
+        return self._proof("") or ""  # never empty: the start would have ended
 
-        `which`: the application where people sign in, or the poller. BadSettings when the file is not right any more.
-        """
+    def poller_credential(self) -> Credential | None:
+        """What proves that we are the polling application; None when there is none of its own. BadSettings as above."""
+        return self._proof("poller_")
+
+    def _proof(self, prefix: str) -> Credential | None:
         try:
-            return _credential({name: getattr(self, name) for name in type(self).model_fields}, which)
+            return _credential({name: getattr(self, name) for name in type(self).model_fields}, prefix)
         except ValueError as problem:
             raise BadSettings(f"{problem}.") from None
 
-    def risk_policy(self) -> RiskPolicy:
-        """The `[risk]` table of the policy file, or the defaults. BadSettings names what is wrong in it."""
-        if self.policy_file is None:
-            return RiskPolicy()
-        try:
-            return _read_policy(self.policy_file)
-        except ValueError as problem:
-            raise BadSettings(f"PIM_POLICY_FILE: {problem}.") from None
+    def policy(self) -> Policy:
+        """What the policy file says, read anew, or the defaults. BadSettings names what is wrong in it by now."""
+        return read_policy(self.policy_file) if self.policy_file is not None else Policy()
 
 
 def load_settings() -> Settings:
@@ -191,13 +192,16 @@ def load_settings() -> Settings:
 def _sentences(problem: ValidationError) -> list[str]:
     sentences: list[str] = []
     for error in problem.errors(include_input=False, include_url=False):
+        if error["type"] == "default_factory_not_called":
+            continue  # an address that follows from another setting, and that one is told already
         place = str(error["loc"][0]) if error["loc"] else ""
         name = f"PIM_{place.upper()}" if place and not place.isupper() else place
         if error["type"] == "missing":
             sentences.append(f"{name} is missing.")
             continue
-        reason = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
-        sentences.append(f"{reason}." if reason.startswith("PIM_") else f"{name}: {reason}.")
+        for line in str(error["msg"]).removeprefix("Value error, ").splitlines():
+            reason = line.rstrip(".")
+            sentences.append(f"{reason}." if reason.startswith("PIM_") else f"{name}: {reason}.")
     return sentences
 
 
@@ -217,10 +221,11 @@ def _credential(data: Mapping[str, Any], prefix: str) -> Credential | None:
     None: there is no such application, or one of its fields is wrong and was told already.
     """
     names = ("client_certificate_passphrase", "client_certificate", "client_federated_token_file", "client_secret")
-    if any(f"{prefix}{name}" not in data for name in ("client_id", *names)):
+    if any(f"{prefix}{name}" not in data for name in names):
         return None
     phrase, pem, token, secret = (data[f"{prefix}{name}"] for name in names)
-    if data[f"{prefix}client_id"] is None:
+    # A wrong id is missing here: it stands for an application all the same.
+    if data.get(f"{prefix}client_id", "") is None:
         given = [f"{prefix}{name}" for name in names if data[f"{prefix}{name}"] is not None]
         if given:
             raise ValueError(f"PIM_{prefix.upper()}CLIENT_ID is missing, though {_variable(given[0])} is set")
@@ -264,55 +269,3 @@ def _override_mistake(value: str, real: str, *, sandbox: bool) -> str:
     if not near or value.endswith("/"):
         return "must be an address on this machine (127.0.0.1 or localhost), without a slash at the end"
     return ""
-
-
-def _read_policy(path: Path) -> RiskPolicy:
-    """ValueError says what is wrong, without a full stop."""
-    try:
-        policy = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise ValueError(f"{path} cannot be read: {problem}") from None
-    risk = policy.get("risk", {})
-    unknown = [f"[{name}]" for name in policy if name != "risk"]
-    if not isinstance(risk, dict) or unknown:
-        raise ValueError(f"{path} has parts we do not know: {', '.join(unknown) or 'risk must be a table'}")
-    strange = sorted(risk.keys() - {"long_from_hours", "ticket_expected", "shortest_justification", "levels"})
-    if strange:
-        raise ValueError(f"[risk] in {path} has keys we do not know: {', '.join(strange)}")
-    return _risk_policy(risk)
-
-
-def _risk_policy(risk: dict[str, object]) -> RiskPolicy:
-    default = RiskPolicy()
-    ticket_expected = risk.get("ticket_expected", default.ticket_expected)
-    if not isinstance(ticket_expected, bool):
-        raise ValueError("ticket_expected in [risk] must be true or false")  # noqa: TRY004 - pydantic wants ValueError
-    levels = risk.get("levels", {})
-    if not isinstance(levels, dict):
-        raise ValueError("levels in [risk] must be a table of role template ids")  # noqa: TRY004 - the same
-    return RiskPolicy(
-        long_from=timedelta(hours=_number(risk, "long_from_hours", default.long_from / timedelta(hours=1))),
-        ticket_expected=ticket_expected,
-        shortest_justification=int(_number(risk, "shortest_justification", default.shortest_justification)),
-        extra_levels={_template(role): _level(word) for role, word in levels.items()},
-    )
-
-
-def _number(risk: dict[str, object], name: str, default: float) -> float:
-    value = risk.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
-        raise ValueError(f"{name} in [risk] must be a number, 0 or more")
-    return value
-
-
-def _level(word: object) -> Level:
-    known = {level.word.lower(): level for level in Level}
-    if not isinstance(word, str) or word.lower() not in known:
-        raise ValueError(f"{word!r} is no level; write {', '.join(known)}")
-    return known[word.lower()]
-
-
-def _template(role: str) -> str:
-    if not re.fullmatch(_GUID, role):
-        raise ValueError(f"{role!r} is not a role template id")
-    return role.lower()

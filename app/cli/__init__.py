@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import secrets
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from app.cli import keys, links, switch
 from app.domain.errors import BadSettings, BotError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Decide Microsoft PIM requests in Slack.")
-keys = typer.Typer(no_args_is_help=True, help="The keys that encrypt sign-ins at rest.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Decide Microsoft PIM requests in Slack.",
+    pretty_exceptions_enable=False,  # it prints local variables, and those may hold secrets
+)
 database = typer.Typer(no_args_is_help=True, help="The database's schema.")
-app.add_typer(keys, name="keys")
+app.add_typer(keys.commands, name="keys")
+app.add_typer(links.commands, name="links")
+app.command()(switch.pause)
+app.command()(switch.resume)
 app.add_typer(database, name="db")
 
 SETTINGS_WRONG, FAILED = 2, 1
@@ -52,13 +58,6 @@ def sandbox(
     from app.sandbox.server import run  # noqa: PLC0415 - production never imports the sandbox
 
     run(port=port, bot_port=bot_port, open_browser=browser, data=data)
-
-
-@keys.command("new")
-def keys_new(name: Annotated[str, typer.Argument(help="The new key's name.")] = "k1") -> None:
-    """Print a new key for PIM_KEYS. Put it in front of the others: the first one writes."""
-    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-    typer.echo(f"{name}:{key}")
 
 
 @database.command("upgrade")

@@ -1,7 +1,8 @@
 """A Slack account becomes linked to a Microsoft account: the order of the pages, and what each may believe.
 
 Slack first, because a link can be forwarded: whoever opens it must prove to be the Slack account that asked for it. It
-speaks no HTTP and knows no provider. Nothing is stored before the last page's button; no page is believed twice.
+speaks no HTTP and knows no provider. Nothing is stored before the last page's button; no page is believed twice. A
+decision may wait for a sign-in: here it is only a name that is carried along.
 """
 
 from __future__ import annotations
@@ -17,6 +18,19 @@ from typing import Any
 
 from app.domain.errors import SignInFailed, Tampered, Unavailable
 from app.domain.request import Person
+from app.linking.values import (
+    AGAIN,
+    FORWARDED,
+    FROZEN_SINCE,
+    NO_COOKIE,
+    TOO_OLD,
+    Confirm,
+    Going,
+    Linked,
+    SlackProven,
+    linked_elsewhere,
+    taken,
+)
 from app.ports import (
     Clock,
     Flows,
@@ -27,48 +41,16 @@ from app.ports import (
     Notice,
     Outbox,
     SignIn,
+    WaitingDecision,
 )
 
 PATIENCE = timedelta(minutes=10)  # for each page
 CACHE = "token cache"  # the sealing purpose; refreshes in app.identity.tokens reseal under the same word
 FIRST_VERSION = 1
+_CARRIED = ("team", "user", "generation")  # from the first page to the last
 LONGEST_TOKEN = 128  # characters
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Going:
-    """The browser goes to sign in with Slack, carrying this cookie from now on."""
-
-    address: str
-    cookie: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlackProven:
-    """Slack said who sits there; the browser goes on to Microsoft."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """Both accounts are proven; linked they become by a press on the button that carries `token`."""
-
-    token: str
-    slack_user: str
-    slack_name: str
-    person: Person
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """It is done."""
-
-    link: Link
-    slack_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +79,12 @@ class Linking:
 
     async def begin(self, team: str, user: str) -> str:
         """A one-time address for this Slack account, good for ten minutes. Show it to nobody else."""
-        if team != self.team:
-            raise SignInFailed("The bot works for another Slack workspace. Nothing was changed.")
-        token = await self._leave(_Stage("sign-in: start", {"team": team, "user": user}))
-        return f"{self.public_url}/sign-in/start/{token}"
+        return await self._begin(team, user, {})
+
+    async def verify(self, waiting: WaitingDecision, claims: str) -> str:
+        """The same for somebody whose decision waits for it. `claims`: what Microsoft wants proven, if anything."""
+        purpose = {"waiting": waiting.id, "hint": waiting.person.upn, "claims": claims}
+        return await self._begin(waiting.team, waiting.slack_user, purpose)
 
     async def start(self, token: str) -> Going:
         """The start page's button: the address is used up, the cookie ties the rest to this browser.
@@ -117,72 +101,93 @@ class Linking:
         """Slack sent the browser back: it must be the Slack account that started."""
         kept = await self._take("sign-in: slack", query.get("state", ""), cookie)
         if "code" not in query:
-            raise SignInFailed(f"You cancelled the sign-in at Slack. {_AGAIN}")
+            raise SignInFailed(f"You cancelled the sign-in at Slack. {AGAIN}")
         slack = await self.sign_in.slack_identity(query["code"], kept["nonce"])
         if (slack.team, slack.user) != (kept["team"], kept["user"]):
             await self._warn(kept["user"], slack.user)
-            raise SignInFailed(_FORWARDED)
+            raise SignInFailed(FORWARDED)
         return await self._to_microsoft(kept, slack.name)
 
     async def microsoft_returned(self, form: Mapping[str, str], cookie: str) -> Confirm:
         """Microsoft sent the browser back: both accounts are known now, and still nothing is stored."""
         kept = await self._take("sign-in: microsoft", form.get("state", ""), cookie)
         identity = await self.sign_in.microsoft_identity(kept["flow"], form, self.clock())
-        await self._existing(kept["user"], identity.tenant, identity.person)
-        facts = {name: kept[name] for name in ("team", "user", "name", "cookie")} | {"identity": _written(identity)}
-        token = await self._leave(_Stage("sign-in: confirm", facts))
-        return Confirm(token, kept["user"], kept["name"], identity.person)
+        link = await self._link(kept, identity)
+        waiting = kept.get("waiting", "")
+        facts = {name: kept[name] for name in (*_CARRIED, "name", "cookie")} | {"waiting": waiting}
+        token = await self._leave(_Stage(_last_stage(waiting), {**facts, "identity": _written(identity)}))
+        return Confirm(token, kept["name"], link, waiting)
 
     async def confirm(self, token: str, cookie: str) -> Linked:
         """The last button: make the link, or renew it, and tell the Slack account."""
-        kept = await self._take("sign-in: confirm", token, cookie)
-        identity = kept["identity"]
-        person = Person(**identity["person"])
-        existing = await self._existing(kept["user"], identity["tenant"], person)
-        signed_in_at = datetime.fromisoformat(identity["signed_in_at"])
-        link = self._link(kept["user"], identity["tenant"], person, signed_in_at, existing)
-        context = self.sign_in.cache_context(link.tenant, person.id, FIRST_VERSION)
-        sealed = self.sign_in.seal(CACHE, context, identity["cache"])
-        if not await self.links.save(link, sealed, FIRST_VERSION):
-            raise SignInFailed(_taken(person))
-        await self._tell(link)
-        return Linked(link, kept["name"])
+        return await self._finished(await self._take(_last_stage(""), token, cookie))
+
+    async def finish(self, token: str, cookie: str) -> Linked:
+        """The last button of a sign-in that a decision waits for: the link is renewed, the decision still waits."""
+        return await self._finished(await self._take(_last_stage("waiting"), token, cookie))
 
     async def sign_out(self, team: str, user: str) -> bool:
-        """Forget the link and its tokens; False when there was none."""
+        """Forget the link and its tokens; False when there was none, or only a frozen one: that one stays frozen."""
         link = await self.links.by_slack(team, user)
-        if link is None:
+        if link is None or link.state is LinkState.FROZEN:
             return False
         await self.links.remove(link)
         return True
 
+    async def _begin(self, team: str, user: str, purpose: Mapping[str, str]) -> str:
+        if team != self.team:
+            raise SignInFailed("The bot works for another Slack workspace. Nothing was changed.")
+        before = await self.links.by_slack(team, user)
+        generation = before.generation if before is not None else 0
+        facts = {"team": team, "user": user, "generation": generation, **purpose}
+        token = await self._leave(_Stage("sign-in: start", facts))
+        return f"{self.public_url}/sign-in/start/{token}"
+
     async def _to_microsoft(self, kept: Mapping[str, Any], name: str) -> SlackProven:
         # The flow can only be made for a known state, so the state is made before what is kept under it.
         state = self.new_token()
-        address, flow = await self.sign_in.microsoft_begin(state)
-        facts = {"team": kept["team"], "user": kept["user"], "cookie": kept["cookie"], "name": name, "flow": flow}
-        await self._keep(_Stage("sign-in: microsoft", facts), state)
+        claims, hint = kept.get("claims", ""), kept.get("hint", "")
+        address, flow = await self.sign_in.microsoft_begin(state, claims=claims, login_hint=hint)
+        facts = {fact: kept[fact] for fact in (*_CARRIED, "cookie")} | {"waiting": kept.get("waiting", "")}
+        await self._keep(_Stage("sign-in: microsoft", {**facts, "name": name, "flow": flow}), state)
         return SlackProven(name, address)
+
+    async def _finished(self, kept: Mapping[str, Any]) -> Linked:
+        identity = _read(kept["identity"])
+        link = await self._link(kept, identity)
+        context = self.sign_in.cache_context(link.tenant, link.person.id, FIRST_VERSION)
+        sealed = self.sign_in.seal(CACHE, context, identity.cache)
+        if not await self.links.save(link, sealed, FIRST_VERSION):
+            raise SignInFailed(taken(link.person))
+        await self._tell(link)
+        return Linked(link, kept["name"], kept.get("waiting", ""))
+
+    async def _link(self, kept: Mapping[str, Any], identity: MicrosoftIdentity) -> Link:
+        """The link to store; SignInFailed when either account is linked to somebody else, or was frozen meanwhile."""
+        existing = await self._existing(kept["user"], identity.tenant, identity.person)
+        if existing is not None and existing.state is LinkState.FROZEN and existing.generation != kept["generation"]:
+            raise SignInFailed(FROZEN_SINCE)
+        return self._renewed(kept["user"], identity, existing)
 
     async def _existing(self, user: str, tenant: str, person: Person) -> Link | None:
         """The link to renew, if there is one; SignInFailed when either account is linked to somebody else."""
         other = await self.links.by_entra(tenant, person.id)
         if other is not None and (other.team, other.slack_user) != (self.team, user):
-            raise SignInFailed(_taken(person))
+            raise SignInFailed(taken(person))
         mine = await self.links.by_slack(self.team, user)
         if mine is not None and (mine.tenant, mine.person.id) != (tenant, person.id):
-            raise SignInFailed(_linked_elsewhere(mine.person, person))
+            raise SignInFailed(linked_elsewhere(mine.person, person))
         return mine
 
-    def _link(self, user: str, tenant: str, person: Person, at: datetime, existing: Link | None) -> Link:
+    def _renewed(self, user: str, identity: MicrosoftIdentity, existing: Link | None) -> Link:
         return Link(
             id=existing.id if existing else self.new_token(),
             team=self.team,
             slack_user=user,
-            tenant=tenant,
-            person=person,
+            tenant=identity.tenant,
+            person=identity.person,
             state=LinkState.ACTIVE,
-            signed_in_at=at,
+            signed_in_at=identity.signed_in_at,
             generation=existing.generation + 1 if existing else 1,
         )
 
@@ -215,18 +220,23 @@ class Linking:
         """Use up a token, whatever follows. A token of another page does not open, and counts as used."""
         sealed = await self.flows.take(_hash(token), self.clock()) if len(token) <= LONGEST_TOKEN else None
         if sealed is None:
-            raise SignInFailed(_TOO_OLD)
+            raise SignInFailed(TOO_OLD)
         try:
             kept: dict[str, Any] = json.loads(self.sign_in.open(purpose, _hash(token), sealed))
         except Tampered:
-            raise SignInFailed(_TOO_OLD) from None
+            raise SignInFailed(TOO_OLD) from None
         if cookie is not None and not hmac.compare_digest(_hash(cookie), kept["cookie"]):
-            raise SignInFailed(_NO_COOKIE)
+            raise SignInFailed(NO_COOKIE)
         return kept
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _last_stage(waiting: str) -> str:
+    """A token of one last page is worth nothing on the other."""
+    return "sign-in: finish" if waiting else "sign-in: confirm"
 
 
 def _written(identity: MicrosoftIdentity) -> dict[str, Any]:
@@ -236,33 +246,6 @@ def _written(identity: MicrosoftIdentity) -> dict[str, Any]:
     return {"tenant": identity.tenant, "person": names, "cache": identity.cache, "signed_in_at": at}
 
 
-def _named(person: Person) -> str:
-    return f"{person.label} ({person.upn})" if person.upn and person.upn != person.label else person.label
-
-
-def _taken(person: Person) -> str:
-    return (
-        f"The Microsoft account {_named(person)} is already linked to another Slack account. Nothing was changed. "
-        "From that Slack account type /pim sign-out first, then sign in here again."
-    )
-
-
-def _linked_elsewhere(linked: Person, came: Person) -> str:
-    return (
-        f"Your Slack account is linked to {_named(linked)}, and you signed in as {_named(came)}. Nothing was changed. "
-        "Sign in with the linked account, or type /pim sign-out in Slack first."
-    )
-
-
-_AGAIN = "Nothing was changed. Type /pim sign-in in Slack to start again."
-_TOO_OLD = f"This sign-in page is too old, or was already used. {_AGAIN}"
-_FORWARDED = (
-    "You signed in to Slack with another account than the one that asked for this link. Nothing was changed. If "
-    "somebody sent you the link, do not use it: it would have put your Microsoft account under their name. To link "
-    "your own accounts, type /pim sign-in in Slack yourself."
-)
-_NO_COOKIE = (
-    "This browser did not bring back the cookie that holds the pages of one sign-in together. Nothing was changed. "
-    "Use one window of a current Chrome, Edge, Firefox or Safari from start to end, not in private mode, with cookies "
-    "allowed for this address; then type /pim sign-in in Slack to start again."
-)
+def _read(written: Mapping[str, Any]) -> MicrosoftIdentity:
+    at = datetime.fromisoformat(written["signed_in_at"])
+    return MicrosoftIdentity(written["tenant"], Person(**written["person"]), written["cache"], at)

@@ -1,0 +1,199 @@
+"""The policy file: a TOML text becomes a `Policy`, or every mistake in it a sentence. It knows no environment.
+
+A key we do not know is a mistake: a rule that is spelled wrong must not silently be no rule.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from app.domain import roles
+from app.domain.errors import BadSettings
+from app.domain.policy import Aliases, Freshness, Policy
+from app.domain.risk import Level, RiskPolicy
+
+_MOST = 1_000_000  # hours or letters: more than anybody means
+_HOUR = timedelta(hours=1)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_PATTERN = re.compile(r"[^@{}\s]*\{x\}[^@{}\s]*@(?P<domain>[^@{}\s]*)")
+_LEVELS = {level.word.casefold(): level for level in Level}
+
+Table = Mapping[str, object]
+T = TypeVar("T")
+
+
+def read_policy(path: Path) -> Policy:
+    """The company's policy; what it leaves out keeps its default. BadSettings: one line a mistake, all of them."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise BadSettings(f"{path} cannot be read: {problem}.") from None
+    mistakes: list[str] = []
+    policy = _policy(_Part("", content, mistakes))
+    if mistakes:
+        raise BadSettings("\n".join(mistakes))
+    return policy
+
+
+@dataclass(slots=True)
+class _Part:
+    """One table of the file. What is wrong in it is written down, and its default stands in so that reading goes on."""
+
+    name: str
+    content: Table
+    mistakes: list[str]
+    _known: set[str] = field(init=False, default_factory=set)
+
+    def table(self, key: str) -> _Part:
+        value = self.raw(key, {})
+        name = f"{self.name}.{key}" if self.name else key
+        if not isinstance(value, dict):
+            self.wrong(key, "must be a table")
+            value = {}
+        return _Part(name, value, self.mistakes)
+
+    def number(self, key: str, default: float) -> float:
+        value = self.raw(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+            self.wrong(key, "must be a number, 0 or more")
+            return default
+        return value
+
+    def hours(self, key: str, default: timedelta) -> timedelta:
+        return timedelta(hours=self.number(key, default / _HOUR))
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self.raw(key, default)
+        if not isinstance(value, bool):
+            self.wrong(key, "must be true or false")
+            return default
+        return value
+
+    def words(self, key: str) -> list[str]:
+        value = self.raw(key, [])
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            self.wrong(key, "must be a list of texts")
+            return []
+        return value
+
+    def entries(self, read: Callable[[str, object], T]) -> list[T]:
+        """Every entry of a table with free keys; `read` raises ValueError with what is wrong about one."""
+        found: list[T] = []
+        for key, value in self.content.items():
+            self._known.add(key)
+            try:
+                found.append(read(key, value))
+            except ValueError as problem:
+                self.mistakes.append(f"{self._title()}{problem}.")
+        return found
+
+    def raw(self, key: str, default: object) -> object:
+        self._known.add(key)
+        return self.content.get(key, default)
+
+    def wrong(self, key: str, what: str) -> None:
+        self.mistakes.append(f"{self._title()}{key} {what}.")
+
+    def close(self) -> None:
+        """What nobody asked for is unknown."""
+        for key in sorted(self.content.keys() - self._known):
+            self.wrong(key, "is not known here; see docs/policy.md")
+
+    def _title(self) -> str:
+        return f"[{self.name}] " if self.name else ""
+
+
+def _policy(top: _Part) -> Policy:
+    policy = Policy(
+        risk=_risk(top.table("risk")),
+        freshness=_freshness(top.table("sign_in")),
+        aliases=_aliases(top.table("people")),
+        portal_only=_portal_only(top),
+    )
+    top.close()
+    return policy
+
+
+def _risk(part: _Part) -> RiskPolicy:
+    default = RiskPolicy()
+    risk = RiskPolicy(
+        long_from=part.hours("long_from_hours", default.long_from),
+        ticket_expected=part.flag("ticket_expected", default=default.ticket_expected),
+        shortest_justification=int(part.number("shortest_justification", default.shortest_justification)),
+        extra_levels=dict(part.table("levels").entries(_level)),
+    )
+    part.close()
+    return risk
+
+
+def _freshness(part: _Part) -> Freshness:
+    default = Freshness()
+    freshness = Freshness(
+        window=part.hours("window_hours", default.window),
+        critical=part.hours("critical_window_hours", default.critical),
+    )
+    part.close()
+    return freshness
+
+
+def _aliases(part: _Part) -> Aliases:
+    accounts = part.table("accounts")
+    table = dict(accounts.entries(_account))
+    accounts.entries(lambda admin, everyday: _one_step(admin, everyday, table))
+    aliases = Aliases(tuple(part.table("aliases").entries(_rule)), table)
+    part.close()
+    return aliases
+
+
+def _portal_only(top: _Part) -> frozenset[str]:
+    found: set[str] = set()
+    for word in top.words("portal_only"):
+        try:
+            found.add(_role(word))
+        except ValueError as problem:
+            top.mistakes.append(f"portal_only: {problem}.")
+    return frozenset(found)
+
+
+def _level(role: str, word: object) -> tuple[str, Level]:
+    if not isinstance(word, str) or word.casefold() not in _LEVELS:
+        raise ValueError(f"{word!r} is no level; write {', '.join(_LEVELS)}")
+    return _role(role), _LEVELS[word.casefold()]
+
+
+def _role(word: str) -> str:
+    """A template id, lower case, of an id or of the English name of a built-in role that we know."""
+    asked = word.strip().casefold()
+    known = asked if _GUID.fullmatch(asked) else roles.template_id(asked)
+    if known is None:
+        raise ValueError(f"{word!r} is neither a role template id nor a built-in role we know by name")
+    return known
+
+
+def _account(admin: str, everyday: object) -> tuple[str, str]:
+    if not isinstance(everyday, str) or not all(_ADDRESS.fullmatch(name.strip()) for name in (admin, everyday)):
+        raise ValueError(f"{admin!r} and what it stands for must both be sign-in names, such as rob@contoso.example")
+    return admin.strip().casefold(), everyday.strip().casefold()
+
+
+def _one_step(admin: str, everyday: object, table: Mapping[str, str]) -> None:
+    """Chains are not followed, so one would hide that two accounts belong to the same human."""
+    if isinstance(everyday, str) and everyday.strip().casefold() in table:
+        raise ValueError(f"{admin!r} stands for {everyday!r}, which itself stands for another; name the last one")
+
+
+def _rule(pattern: str, replacement: object) -> tuple[str, str]:
+    left = _PATTERN.fullmatch(pattern.strip())
+    right = _PATTERN.fullmatch(replacement.strip()) if isinstance(replacement, str) else None
+    if left is None or right is None or not isinstance(replacement, str):
+        raise ValueError(f"{pattern!r} and what it stands for must both hold {{x}} once and then an @")
+    if bool(left["domain"]) != bool(right["domain"]):
+        raise ValueError(f"{pattern!r}: both sides end with @ (any domain), or both name their domain")
+    return pattern.strip().casefold(), replacement.strip().casefold()

@@ -1,0 +1,37 @@
+"""Who the requestors of open requests are in Slack: whom nobody has found yet, and what was found. It asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.match import How, Match
+from app.domain.request import RequestKey, Status
+from app.domain.row import RequestRow
+from app.store.remember import set_wanted
+from app.store.rows import is_request, load_rows, match_values
+from app.store.tables import requests
+
+_OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
+
+
+async def unmatched(connection: AsyncConnection, before: datetime, limit: int) -> Sequence[RequestRow]:
+    """Open requests whose requestor nobody knows in Slack and nobody asked for since `before`, oldest first."""
+    due = or_(requests.c.matched_at.is_(None), requests.c.matched_at < before)
+    wanted = select(requests).where(_OPEN, requests.c.match_how == How.UNKNOWN, due)
+    return await load_rows(connection, wanted.order_by(requests.c.requested, requests.c.id).limit(limit))
+
+
+async def matched(connection: AsyncConnection, key: RequestKey, match: Match, now: datetime) -> None:
+    """Write down what was learned. Only news makes the cards behind."""
+    await connection.execute(update(requests).where(is_request(key)).values(matched_at=now))
+    values = match_values(match)
+    differs = or_(*(requests.c[name] != value for name, value in values.items()))
+    news = update(requests).where(and_(is_request(key), _OPEN, differs))
+    newer = news.values(**values, version=requests.c.version + 1).returning(requests.c.version)
+    version = await connection.scalar(newer)
+    if version is not None:
+        await set_wanted(connection, key, version)

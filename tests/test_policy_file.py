@@ -1,0 +1,143 @@
+"""The policy file: what it can say, what the documented example says, and a sentence for every mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.domain import roles
+from app.domain.errors import BadSettings
+from app.domain.policy import Aliases, Policy
+from app.domain.risk import Level, RiskPolicy
+from app.settings.policy_file import read_policy
+
+DOCS = Path(__file__).parent.parent / "docs" / "policy.md"
+GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
+Read = Callable[[str], Policy]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def written(text: str) -> Policy:
+        (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+        return read_policy(tmp_path / "policy.toml")
+
+    return written
+
+
+def documented() -> str:
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    return example
+
+
+# What it can say
+
+
+def test_an_empty_file_changes_nothing(read: Read) -> None:
+    assert read("") == Policy()
+
+
+def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> None:
+    policy = read(documented())
+    assert policy.freshness == Policy().freshness
+    assert policy.risk == RiskPolicy(extra_levels={roles.template_id("Teams Administrator"): Level.CRITICAL})
+    assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
+    assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
+
+
+def test_every_documented_key_is_in_the_table_too() -> None:
+    keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
+    assert len(keys) == 6
+    assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
+
+
+def test_risk_is_tuned(read: Read) -> None:
+    text = f'[risk]\nlong_from_hours = 4\nticket_expected = false\n[risk.levels]\n"{GUID.upper()}" = "Critical"\n'
+    risk = read(text).risk
+    assert (risk.long_from, risk.ticket_expected) == (timedelta(hours=4), False)
+    assert risk.extra_levels == {GUID: Level.CRITICAL}
+    assert risk.shortest_justification == RiskPolicy().shortest_justification
+
+
+def test_windows_are_hours_and_zero_means_every_time(read: Read) -> None:
+    freshness = read("[sign_in]\nwindow_hours = 0.5\ncritical_window_hours = 0").freshness
+    assert (freshness.window, freshness.critical) == (timedelta(minutes=30), timedelta(0))
+
+
+def test_a_portal_only_role_is_named_by_id_or_by_its_built_in_name_in_any_case(read: Read) -> None:
+    assert read(f'portal_only = ["{GUID.upper()}", "global reader"]').portal_only == {
+        GUID,
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+    }
+
+
+def test_account_names_are_kept_in_lower_case(read: Read) -> None:
+    aliases = read('[people.accounts]\n"ADM@x.example" = "Rob@X.example"').aliases
+    assert aliases.table == {"adm@x.example": "rob@x.example"}
+
+
+def test_every_role_we_know_has_one_name_and_one_id() -> None:
+    assert roles.template_id("Exchange Administrator") == roles.EXCHANGE_ADMINISTRATOR
+    assert roles.template_id("GLOBAL ADMINISTRATOR") == roles.GLOBAL_ADMINISTRATOR
+    assert roles.template_id("Emperor") is None
+
+
+# Mistakes
+
+MISTAKES = {
+    "not TOML": ("risk: high", "cannot be read"),
+    "an unknown part": ("[watch]\nx = 1", "watch is not known"),
+    "an unknown key": ("[risk]\nlong_form_hours = 4", "[risk] long_form_hours is not known"),
+    "an unknown key of sign-in": ("[sign_in]\nwindow_days = 4", "[sign_in] window_days is not known"),
+    "an unknown key of people": ("[people]\nalias = 1", "[people] alias is not known"),
+    "no table": ("risk = 4", "risk must be a table"),
+    "no table below": ("[people]\naliases = 4", "[people] aliases must be a table"),
+    "levels in a list": ('[risk]\nlevels = ["high"]', "[risk] levels must be a table"),
+    "a word for hours": ('[risk]\nlong_from_hours = "long"', "[risk] long_from_hours must be a number"),
+    "yes for hours": ("[sign_in]\nwindow_hours = true", "[sign_in] window_hours must be a number"),
+    "endless hours": ("[risk]\nlong_from_hours = inf", "must be a number"),
+    "no number of hours": ("[risk]\nlong_from_hours = nan", "must be a number"),
+    "negative hours": ("[sign_in]\ncritical_window_hours = -1", "critical_window_hours must be a number, 0 or more"),
+    "a word for yes": ('[risk]\nticket_expected = "no"', "must be true or false"),
+    "a word for letters": ('[risk]\nshortest_justification = "short"', "must be a number"),
+    "a role nobody knows": ('[risk.levels]\n"Emperor" = "high"', "[risk.levels] 'Emperor' is neither"),
+    "an unknown level": (f'[risk.levels]\n"{GUID}" = "extreme"', "'extreme' is no level"),
+    "a level in numbers": (f'[risk.levels]\n"{GUID}" = 4', "4 is no level"),
+    "one role, no list": ('portal_only = "Global Reader"', "portal_only must be a list"),
+    "a list of numbers": ("portal_only = [1]", "portal_only must be a list"),
+    "a portal-only role nobody knows": ('portal_only = ["Emperor"]', "portal_only: 'Emperor' is neither"),
+    "a pattern without {x}": ('[people.aliases]\n"adm@" = "{x}@"', "must both hold {x} once"),
+    "a replacement without {x}": ('[people.aliases]\n"adm-{x}@" = "rob@"', "must both hold {x} once"),
+    "a pattern without @": ('[people.aliases]\n"adm-{x}" = "{x}@"', "must both hold {x} once"),
+    "a pattern with two {x}": ('[people.aliases]\n"{x}{x}@" = "{x}@"', "must both hold {x} once"),
+    "a number for a pattern": ('[people.aliases]\n"adm-{x}@" = 1', "must both hold {x} once"),
+    "a domain on one side": ('[people.aliases]\n"adm-{x}@" = "{x}@b.example"', "both sides end with @"),
+    "an account that is no address": ('[people.accounts]\n"adm-rob" = "rob@b.example"', "must both be sign-in names"),
+    "a chain": ('[people.accounts]\n"a@x" = "b@x"\n"b@x" = "c@x"', "itself stands for another"),
+}
+
+
+@pytest.mark.parametrize("text, words", MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_one_sentence(read: Read, text: str, words: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        read(text)
+    (sentence,) = str(caught.value).splitlines()
+    assert words in sentence
+    assert sentence.endswith(".")
+
+
+def test_all_mistakes_are_told_at_once(read: Read) -> None:
+    text = 'portal_only = 1\n[risk]\nlong = 1\nlong_from_hours = -1\n[people.aliases]\n"a" = "b"\n"c" = "d"'
+    with pytest.raises(BadSettings) as caught:
+        read(text)
+    assert len(str(caught.value).splitlines()) == 5
+
+
+@pytest.mark.parametrize("name", ["nowhere.toml", "."])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadSettings, match="cannot be read"):
+        read_policy(tmp_path / name)

@@ -1,0 +1,252 @@
+"""Manifest, example settings and pages say what the code does, and the code does what they say."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import typer.main
+import yaml
+from bolt_rig import BoltRig
+from jsonschema import Draft7Validator
+from people import ann
+
+from app import cli
+from app.api.server import SLACK_PATH
+from app.sandbox.people import Settings as SandboxSettings
+from app.sandbox.slack_scopes import SCOPES as SANDBOX_SCOPES
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    path
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md"))
+    if path.exists()
+]
+HINTS = [*PAGES, ROOT / "Procfile", ROOT / ".env.example", ROOT / ".ci" / "run"]
+
+# What each Web API method costs, by Slack's reference. A private channel and a direct message have scopes of their own.
+COSTS = {
+    "auth.test": set(),
+    "bots.info": {"users:read"},
+    "chat.delete": {"chat:write"},
+    "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "conversations.history": {"groups:history", "im:history"},
+    "conversations.info": {"groups:read"},
+    "conversations.members": {"groups:read"},
+    "conversations.open": {"im:write"},
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
+    "users.info": {"users:read"},
+    "users.lookupByEmail": {"users:read", "users:read.email"},
+    "views.open": set(),
+    "views.publish": set(),
+    "views.update": set(),
+}
+NOT_BY_A_METHOD = {"commands"}  # slash commands need it, no call does
+NOT_YET_USED = {"files:write"}  # for exports; asked for from the start, so that nobody must approve the app again
+
+
+def manifest() -> Any:  # noqa: ANN401 - YAML
+    return yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+
+
+# The manifest
+
+
+def test_slack_takes_the_manifest() -> None:
+    schema = json.loads((ROOT / "tests" / "data" / "slack-app-manifest.schema.json").read_text(encoding="utf-8"))
+    assert [error.message for error in Draft7Validator(schema).iter_errors(manifest())] == []
+
+
+def test_the_schema_would_refuse_a_wrong_manifest() -> None:
+    schema = json.loads((ROOT / "tests" / "data" / "slack-app-manifest.schema.json").read_text(encoding="utf-8"))
+    wrong = manifest()
+    wrong["display_information"]["name"] = "x" * 36
+    wrong["settings"]["surprise"] = True
+    assert len(list(Draft7Validator(schema).iter_errors(wrong))) == 2
+
+
+def methods_used() -> set[str]:
+    """Slack's names of the methods that the gateway is asked for, all over the notifier."""
+    found = set()
+    for path in (ROOT / "app" / "notifier").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call":
+                name = node.args[0]
+                assert isinstance(name, ast.Constant), f"{path.name}: the method of a call must be written out"
+                found.add(str(name.value).replace("_", ".", 1))
+    return found
+
+
+def test_the_methods_used_are_all_accounted_for() -> None:
+    assert methods_used() <= COSTS.keys()
+    assert {"chat.postMessage", "views.open", "users.info"} <= methods_used()
+
+
+def test_the_manifest_asks_for_exactly_the_scopes_that_are_used() -> None:
+    asked = manifest()["oauth_config"]["scopes"]["bot"]
+    used = {scope for method in methods_used() for scope in COSTS[method]}
+    assert sorted(asked) == sorted(used | NOT_BY_A_METHOD | NOT_YET_USED)
+    assert not NOT_YET_USED & used, "it is used now: take it off the list"
+
+
+def test_the_sandbox_grants_what_the_manifest_asks_for() -> None:
+    assert set(SANDBOX_SCOPES) == set(manifest()["oauth_config"]["scopes"]["bot"])
+
+
+def test_signing_in_with_slack_asks_for_the_persons_name_and_no_more() -> None:
+    assert set(manifest()["oauth_config"]["scopes"]["user"]) == {"openid", "email", "profile"}
+
+
+def test_everything_slack_sends_goes_to_the_one_gated_address() -> None:
+    said = manifest()
+    urls = [
+        *(command["url"] for command in said["features"]["slash_commands"]),
+        said["settings"]["event_subscriptions"]["request_url"],
+        said["settings"]["interactivity"]["request_url"],
+    ]
+    assert {urlsplit(url).path for url in urls} == {SLACK_PATH}
+    assert {urlsplit(url).scheme for url in [*urls, *said["oauth_config"]["redirect_urls"]]} == {"https"}
+
+
+def test_slack_may_send_people_back_only_to_the_sign_in_page() -> None:
+    paths = [urlsplit(url).path for url in manifest()["oauth_config"]["redirect_urls"]]
+    assert paths == [urlsplit(SandboxSettings().redirect_uris["slack"]).path]
+
+
+def test_the_bot_can_be_written_to_and_has_a_home() -> None:
+    home = manifest()["features"]["app_home"]
+    assert home["home_tab_enabled"]
+    assert home["messages_tab_enabled"], "without it nobody can be sent a direct message"
+    assert "app_home_opened" in manifest()["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_names_in_commands_come_as_ids() -> None:
+    (command,) = manifest()["features"]["slash_commands"]
+    assert (command["command"], command["should_escape"]) == ("/pim", True)
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def rig(store: Any) -> BoltRig:  # noqa: ANN401 - handed on
+    return BoltRig(store)
+
+
+async def test_every_word_of_the_usage_hint_is_a_command(rig: BoltRig) -> None:
+    (command,) = manifest()["features"]["slash_commands"]
+    await has_answers(rig, re.findall(r"[a-z][a-z-]+", command["usage_hint"]))
+
+
+async def has_answers(rig: BoltRig, words: list[str]) -> None:
+    assert words
+    for word in words:
+        assert "There is no" not in (await rig.type(ann, word))["text"], word
+
+
+# Settings
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.lstrip("#").split("=", 1) for line in lines if re.match(r"#?PIM_[A-Z_]+=", line))
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    assert sorted(example()) == sorted(f"PIM_{name.upper()}" for name in Settings.model_fields)
+
+
+def test_what_the_example_leaves_open_is_what_must_be_set() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    open_ones = {line.split("=")[0] for line in lines if re.match(r"PIM_[A-Z_]+=", line)}
+    needed = {f"PIM_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
+    assert open_ones >= needed
+
+
+def test_the_example_holds_no_secret() -> None:
+    secret = {name: value for name, value in example().items() if re.search("SECRET|TOKEN|KEYS", name)}
+    assert all(len(value) < 20 for value in secret.values()), secret
+
+
+@pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
+def test_a_page_names_only_settings_that_exist(page: Path) -> None:
+    named = set(re.findall(r"\bPIM_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+    known = {f"PIM_{name.upper()}" for name in Settings.model_fields}
+    assert named <= known | {"PIM_UPDATE_GOLDEN"}  # a switch of the tests
+
+
+# Commands
+
+
+def command_lines() -> set[str]:
+    """Every way to call the program: `serve`, `keys new`, ..."""
+    found: set[str] = set()
+
+    def walk(group: Any, before: str) -> None:  # noqa: ANN401 - click's own classes
+        for name, command in group.commands.items():
+            found.add(f"{before}{name}")
+            if hasattr(command, "commands"):
+                walk(command, f"{before}{name} ")
+
+    walk(typer.main.get_command(cli.app), "")
+    return found
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def code_of(page: Path) -> str:
+    """What a page shows as code; the whole of a file that is no page."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix != ".md":
+        return text
+    fences = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return "\n".join([*fences, *re.findall(r"`([^`\n]+)`", rest)])
+
+
+@pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
+def test_a_page_names_only_commands_that_exist(page: Path) -> None:
+    known = command_lines()
+    words = re.findall(r"(?:pim-approvals|python -m app) ([a-z]+)(?: ([a-z]+))?", code_of(page))
+    assert [f"{a} {b}".strip() for a, b in words if f"{a} {b}" not in known and a not in known] == []
+
+
+@pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
+def test_a_page_names_only_make_targets_that_exist(page: Path) -> None:
+    assert set(re.findall(r"\bmake ([a-z]+)", code_of(page))) <= make_targets()
+
+
+async def test_pages_name_only_slash_commands_that_exist(rig: BoltRig) -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    await has_answers(rig, sorted(set(re.findall(r"`/pim ([a-z-]+)", text))))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_a_page_leads_only_to_files_that_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = [*re.findall(r"\]\(([^)#\s]+)[^)]*\)", text), *re.findall(r'(?:src|href)="([^"#]+)"', text)]
+    ours = [link for link in links if not urlsplit(link).scheme]
+    assert [link for link in ours if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "check", "soak", "bench", "pictures", "help"])
+def test_the_promised_make_targets_exist(target: str) -> None:
+    assert target in make_targets()
+
+
+def test_the_scripts_behind_make_targets_exist() -> None:
+    scripts = re.findall(r"\$\(PY\) ([a-z/_]+\.py)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert scripts
+    assert [script for script in scripts if not (ROOT / script).exists()] == []
