@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from app.ports import Clock, Inbox, Notice, Outbox
 
-
 UNANSWERED = timedelta(minutes=2)  # longer than the slowest click takes, with every read tried three times
 
 
