@@ -5,14 +5,17 @@ An open modal holds no claim: looking is not deciding.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.decisions.standing import standing
 from app.decisions.values import OUT_OF_DATE, UNKNOWN_REQUEST, Click, Opening, usable
 from app.domain.policy import Policy
 from app.domain.ruling import Refused, rule_row
-from app.ports import Cards, Clock, Links, Modal, RequestBook
+from app.ports import Card, Cards, Clock, Links, Modal, RequestBook
+
+LOOK_AGAIN = (0.1, 0.2, 0.3)  # seconds; together well below what a trigger leaves
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,10 +31,11 @@ class Openings:
     clock: Clock
     new_token: Callable[[], str]
     policy: Policy = Policy()
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def open(self, click: Click) -> Opening | Refused:
         """What the modal shows, or why there is none. The click counts only at its own card, with its own token."""
-        card = await self.cards.by_place(click.channel, click.ts)
+        card = await self._card(click)
         if card is None or card.token != click.token:
             return OUT_OF_DATE
         row = await self.book.find(card.key)
@@ -55,3 +59,13 @@ class Openings:
         )
         await self.cards.open_modal(modal, self.clock())
         return Opening(row, click.verdict, modal.token)
+
+    async def _card(self, click: Click) -> Card | None:
+        """The copy that was pressed. Slack shows it a moment before its answer tells us where: so look again."""
+        card = await self.cards.by_place(click.channel, click.ts)
+        for pause in LOOK_AGAIN:
+            if card is not None:
+                break
+            await self.sleep(pause)
+            card = await self.cards.by_place(click.channel, click.ts)
+        return card

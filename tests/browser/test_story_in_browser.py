@@ -33,6 +33,7 @@ def walk(page: Page, slack: str, microsoft: str) -> None:
 
 def test_the_story_of_the_readme(window: Window) -> None:
     request = window.sandbox.ask("rob", "Security Administrator", duration="PT4H")
+    window.sandbox.posted(request)
     ann = window.look_as("ann")
     card = message(ann, request)
     card.get_by_role("button", name="Approve Security Administrator").click()

@@ -146,6 +146,10 @@ class Sandbox:
         """Every message in the channel that shows this request."""
         return [message for message in self.channel() if message.kind == "pim_card" and request in message.words]
 
+    def offers(self, card: Shown) -> bool:
+        """Whether this very card still stands there with its buttons."""
+        return any(message.id == card.id and message.decidable for message in self.channel())
+
     def directs(self, user: str) -> list[Shown]:
         """What the bot wrote to somebody alone."""
         return self._messages(lambda channel: channel["kind"] == "dm" and channel["with"] == user)
@@ -171,8 +175,13 @@ class Sandbox:
             raise AssertionError(f"{late}\nThe end of the bot's log:\n{tail(self.log)}") from None
 
     def posted(self, request: str) -> Shown:
-        """Its card, with buttons."""
-        return self.until(lambda: only([c for c in self.cards(request) if c.decidable]), f"a card for {request}")
+        """Its card, with buttons; seen twice, since Slack shows it a moment before the bot hears where it is."""
+
+        def look() -> Shown | None:
+            return only([card for card in self.cards(request) if card.decidable])
+
+        self.until(look, f"a card for {request}")
+        return self.until(look, f"the card for {request} to stay")
 
     def ended(self, request: str, word: str) -> Shown:
         """Its card, without buttons, saying this."""
@@ -233,15 +242,22 @@ class Sandbox:
         return answer
 
     def form(self, user: str, card: Shown, action: str = APPROVE) -> Shown:
-        """Press a button of a card; the modal that opens."""
-        before = self.modal(user)
+        """Press a button of a card; the modal that opens. Told that the card is out of date, a person presses again."""
+        before, refusals = self.modal(user), len(self._out_of_date(user))
         self.press(user, card, action)
 
         def look() -> Shown | None:
+            nonlocal refusals
+            if len(self._out_of_date(user)) > refusals:  # pressed before Slack had told the bot where its card is
+                refusals += 1
+                self.press(user, card, action)
             modal = self.modal(user)
             return modal if modal and modal.kind == "pim_decide" and modal != before else None
 
         return self.until(look, f"a form for {user}")
+
+    def _out_of_date(self, user: str) -> list[Shown]:
+        return [whisper for whisper in self.whispers(user) if "card is out of date" in whisper.words]
 
     def submit(self, user: str, form: Shown, words: str, block: str = "comment") -> Json:
         answer: Json = self.post("submit", {"user": user, "view_id": form.id, "values": {block: words}})

@@ -61,9 +61,7 @@ def test_history_pages_through_everything_known_once(own: Sandbox) -> None:
     assert len(rows) == len(set(rows)) >= 50
 
 
-def test_absence_from_a_full_list_proves_nothing_and_the_end_of_it_brings_the_rest(
-    own: Sandbox, requests: list[str]
-) -> None:
+def test_the_end_of_a_full_list_brings_the_rest_and_ends_the_note(own: Sandbox, requests: list[str]) -> None:
     waiting = [id_ for id_ in requests if own.request(id_)["status"] == "PendingApproval"]
     for request in waiting[:15]:
         own.decide_in_portal(request, "cleo", "approve")

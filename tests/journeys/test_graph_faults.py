@@ -45,11 +45,11 @@ def test_a_broken_listing_removes_nothing_and_loses_nothing(own: Sandbox, known:
     own.fault("graph", LIST, **{"do": "answer", "method": "GET", **fault})
     own.until_note("Entra role requests")
     meanwhile = own.ask()
-    assert known in own.channel()
+    assert own.offers(known)
     own.mend()
     own.posted(meanwhile)
     own.until_well()
-    assert known in own.channel()
+    assert own.offers(known)
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -74,7 +74,7 @@ def test_one_broken_row_among_good_ones_is_set_aside(own: Sandbox, known: Shown)
     fresh = {**rows[0], "id": str(uuid.uuid4())}
     own.fault("graph", LIST, method="GET", status=200, body={"value": [*broken, fresh]})
     own.posted(fresh["id"])
-    assert known in own.channel()
+    assert own.offers(known)
 
 
 def test_a_listing_that_forgets_a_live_request_does_not_end_it(own: Sandbox, known: Shown) -> None:
@@ -83,7 +83,7 @@ def test_a_listing_that_forgets_a_live_request_does_not_end_it(own: Sandbox, kno
     own.fault("graph", LIST, method="GET", status=200, body={"value": rest})
     forgotten = known.words.split("Request ")[-1]
     own.until(lambda: len(own.calls("graph", "GET", forgotten, since)) > 1, "two questions about that request alone")
-    assert known in own.channel()
+    assert own.offers(known)
 
 
 def test_a_next_page_elsewhere_is_not_followed_and_what_was_listed_before_it_counts(own: Sandbox, known: Shown) -> None:
@@ -91,7 +91,7 @@ def test_a_next_page_elsewhere_is_not_followed_and_what_was_listed_before_it_cou
     page = {"value": [fresh], "@odata.nextLink": "https://evil.example/v1.0/roleManagement"}
     own.fault("graph", LIST, method="GET", status=200, body=page)
     own.posted(fresh["id"])
-    assert known in own.channel()
+    assert own.offers(known)
 
 
 def play_hanging(own: Sandbox) -> tuple[Sandbox, str, str]:
@@ -129,7 +129,7 @@ def test_a_bot_that_starts_while_sign_in_is_down_sees_again_afterwards(own: Sand
     own.fault("login", "/token$", status=503)
     own.bot("start")
     own.until_note(BROKEN)
-    assert known in own.channel()
+    assert own.offers(known)
     own.mend()
     own.posted(own.ask())
     own.until_well()

@@ -57,7 +57,7 @@ def test_an_outsider_sees_an_invitation_and_no_rows(shared: Sandbox, typed: str)
 
 def test_an_outsider_who_signs_in_sees_nothing_of_others(shared: Sandbox) -> None:
     shared.signed_in("olga")
-    assert "no request yet that you may see" in shared.command("olga", "history").words
+    assert "none that you may see" in shared.command("olga", "history").words
     assert shared.command("olga", "").text.startswith("Pending now: 0, Approved, last 7 days: 0")
 
 

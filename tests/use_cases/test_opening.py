@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 from build import NOW, a_request, an_intent, decided
-from people import adm_rob, ann, ben, rob
+from people import TEAM, adm_rob, ann, ben, rob, slack_of
 from use_cases.house import House
 
-from app.decisions.values import Opening
+from app.decisions.values import Click, Opening
 from app.domain.request import ActivationRequest, Status, Verdict
 from app.domain.ruling import Refused, Why
 from app.ports import LinkState
@@ -163,3 +163,17 @@ async def test_what_the_portal_alone_can_decide_is_sent_there(house: House, over
     await house.link(ann)
     request = await house.ask(a_request(**over))
     await refused(house, await house.press(ann, request), Why.PORTAL_ONLY, "only be decided in the portal")
+
+
+async def test_a_press_that_comes_before_slacks_answer_finds_its_card(
+    house: House, activation: ActivationRequest
+) -> None:
+    card = await house.card(activation)
+    await house.outbox.painted(card, "", 1)  # it stands in Slack, and nobody has told us where yet
+
+    async def answer_arrives(_: float) -> None:
+        await house.outbox.painted(card, card.ts, 1)
+
+    house.openings.sleep = answer_arrives
+    click = Click(TEAM, slack_of(ann), card.channel, card.ts, card.token, Verdict.APPROVE)
+    assert isinstance(await house.openings.open(click), Opening)
