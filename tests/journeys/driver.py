@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from journeys.screens import APPROVE, DENY, OLDER, SIGN_IN, Json, Shown, shown
 
+__all__ = ["APPROVE", "DENY", "OLDER", "SIGN_IN", "Json", "Sandbox", "Shown", "running", "shown", "until"]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0  # seconds any condition gets; busy machines are slow
 PAUSE = 0.1  # seconds between two looks
 START_SECONDS = 60.0
 LOG_LINES = 25
 STOCK = 3  # requests that wait for the next tests; Slack takes one card a second
-APPROVE, DENY, SIGN_IN, OLDER = "pim_approve", "pim_deny", "pim_sign_in", "pim_page"
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -48,24 +48,6 @@ def concurrently(*acts: Callable[[], T]) -> list[T]:
     """Do them all at the same time; their answers in order."""
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(lambda act: act(), acts))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A message, whisper or modal as somebody reads it; `buttons` by action id, each as Slack stores it."""
-
-    id: str
-    channel: str
-    text: str
-    words: str
-    buttons: dict[str, Json]
-    kind: str = ""
-    edits: int = 0
-
-    @property
-    def decidable(self) -> bool:
-        """Whether it offers a decision."""
-        return bool({APPROVE, DENY} & self.buttons.keys())
 
 
 @dataclass(slots=True)
@@ -287,21 +269,6 @@ class Sandbox:
         return response.json()
 
 
-def shown(raw: Json) -> Shown:
-    """A message, ephemeral or modal of `/control/world` as a value."""
-    blocks = raw.get("blocks") or []
-    metadata = raw.get("metadata") or {}
-    return Shown(
-        id=str(raw.get("ts") or raw.get("view_id")),
-        channel=str(raw.get("channel") or ""),
-        text=str(raw.get("text") or ""),
-        words="\n".join(_words(block) for block in blocks),
-        buttons={e["action_id"]: e for block in blocks for e in block.get("elements", []) if e["type"] == "button"},
-        kind=str(metadata.get("event_type") or raw.get("callback_id") or ""),
-        edits=int(raw.get("edits") or 0),
-    )
-
-
 def only(items: list[T]) -> T | None:
     """The one item; None when there is none. Two are a mistake nobody should wait through."""
     assert len(items) <= 1, f"expected one, found {len(items)}: {items}"
@@ -311,16 +278,6 @@ def only(items: list[T]) -> T | None:
 def tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ["(no log)"]
     return "\n".join(lines[-LOG_LINES:])
-
-
-def _words(part: object) -> str:
-    if isinstance(part, list):
-        return "".join(_words(item) for item in part)
-    if not isinstance(part, dict):
-        return ""
-    own = part.get("text", "")
-    inner = [value for name, value in part.items() if name != "text"]
-    return (own if isinstance(own, str) else _words(own)) + _words(inner)
 
 
 # --- processes ---
