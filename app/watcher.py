@@ -116,13 +116,13 @@ class Watcher:
 
     async def _look_as_application(self, desk: Desk) -> Look:
         try:
-            return Look(await desk.list_all(self.tokens.application()))
+            return Look(await desk.list_all(self.tokens.application(desk.resource)))
         except BotError as failure:
             return Look(None, (failure,))
 
     async def _look_as(self, desk: Desk, link: Link) -> Listing | BotError:
         try:
-            return seen_by(await desk.list_for(self.tokens.of(link)), link.person.id)
+            return seen_by(await desk.list_for(self.tokens.of(link, desk.resource)), link.person.id)
         except BotError as failure:
             return failure
 
@@ -153,7 +153,7 @@ class Watcher:
         asked_at, facts = self._policies.get(request.role.id, (None, PolicyFacts()))
         if asked_at is not None and now - asked_at < POLICY_LASTS:
             return facts
-        for token in await self.tokens.readers():
+        for token in await self.tokens.readers(desk.resource):
             try:
                 facts = await desk.policy(request, token)
             except BotError as failure:
@@ -183,10 +183,10 @@ class Watcher:
             return
         now = self.clock()
         try:
-            fresh = await self._ask_readers(lambda token: desk.fetch(key.id, token))
+            fresh = await self._ask_readers(desk, lambda token: desk.fetch(row.request, token))
             native = desk.ended(fresh) if fresh is not None else None
             read_steps = native is not None or now >= row.request.expires
-            steps = await self._ask_readers(lambda token: desk.steps(key.id, token)) if read_steps else None
+            steps = await self._ask_readers(desk, lambda token: desk.steps(row.request, token)) if read_steps else None
         except (Unavailable, Malformed) as outage:
             log.info("%s cannot be read right now: %s", key, outage)
             return  # an ending is written once and for all: better late than without a name, or wrong
@@ -206,10 +206,10 @@ class Watcher:
         """Whether to wait for the name of who decided: the approval may lag behind the request."""
         return nameless(ending) and now - self._nameless.setdefault(key, now) < LAG
 
-    async def _ask_readers(self, ask: Callable[[TokenSource], Awaitable[T]]) -> T | None:
+    async def _ask_readers(self, desk: Desk, ask: Callable[[TokenSource], Awaitable[T]]) -> T | None:
         """The first answer; None when it is gone or nobody may read it. An outage is raised: ask again later."""
         outage: BotError | None = None
-        for token in await self.tokens.readers():
+        for token in await self.tokens.readers(desk.resource):
             try:
                 return await ask(token)
             except RequestGone:

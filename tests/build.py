@@ -66,6 +66,11 @@ def a_request(**over: object) -> ActivationRequest:
     return ActivationRequest(**facts)
 
 
+def known_as(id_: str, kind: Kind = Kind.ENTRA) -> ActivationRequest:
+    """A request of ours with this id at Microsoft, whatever it is about."""
+    return a_request(key=RequestKey(kind, id_))
+
+
 def seen(request: ActivationRequest | None = None, *, approvers: Iterable[Person] = (), **over: object) -> Seen:
     """A request as a poll hands it to the store."""
     facts: dict[str, Any] = {

@@ -12,9 +12,9 @@ from people import EVERYBODY, SLACK, TEAM, gus
 
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
-from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Verdict
+from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
-from app.ports import Link, Links, SlackPerson, TokenSource
+from app.ports import Link, Links, Resource, SlackPerson, TokenSource
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
@@ -68,18 +68,20 @@ class FakeTokens:
         self._links = links
         self.over: set[str] = set()
         self.failures: dict[str, BotError] = {}
+        self.asked: list[tuple[str, Resource]] = []
 
-    def application(self) -> TokenSource:
-        return self._source(APP)
+    def application(self, resource: Resource = Resource.GRAPH) -> TokenSource:
+        return self._source(APP, resource)
 
-    def of(self, link: Link) -> TokenSource:
-        return self._source(link.person.id)
+    def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
+        return self._source(link.person.id, resource)
 
-    async def readers(self) -> list[TokenSource]:
-        return [*(self.of(link) for link in await self._links.active()), self.application()]
+    async def readers(self, resource: Resource = Resource.GRAPH) -> list[TokenSource]:
+        return [*(self.of(link, resource) for link in await self._links.active()), self.application(resource)]
 
-    def _source(self, who: str) -> TokenSource:
+    def _source(self, who: str, resource: Resource) -> TokenSource:
         async def token() -> str:
+            self.asked.append((who, resource))
             if who in self.failures:
                 raise self.failures[who]
             if who in self.over:
@@ -176,7 +178,9 @@ class FakeDesk:
 
     clock: FakeClock
     kind: Kind = Kind.ENTRA
+    resource: Resource = Resource.GRAPH
     lag: int = 0
+    terms: dict[str, Term] = field(default_factory=dict)
     policies: dict[str, PolicyFacts] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
@@ -212,7 +216,7 @@ class FakeDesk:
         """The next `lag` reads still show this."""
         self._stale[before.request.key.id] = (before, self.lag)
 
-    def cancel(self, request_id: str) -> None:
+    def withdraw(self, request_id: str) -> None:
         """The requestor takes it back."""
         self.held[request_id] = replace(self.held[request_id], canceled=True)
 
@@ -260,23 +264,23 @@ class FakeDesk:
         full = len(rows) >= FULL_PAGE
         return Listing(self.kind, tuple(rows), complete=not full, full_page=full, broken=self.broken)
 
-    async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
+    async def fetch(self, request: ActivationRequest, token: TokenSource) -> ActivationRequest:
         await self._arrive("fetch", token)
-        held = self._look_up(request_id)
+        held = self._look_up(request.key.id)
         return replace(held.request, native_status=self._native(held))
 
-    async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
+    async def steps(self, request: ActivationRequest, token: TokenSource) -> tuple[Step, ...]:
         who = await self._arrive("steps", token)
-        held = self._look_up(request_id)
+        held = self._look_up(request.key.id)
         if held.canceled:
             raise RequestGone("Microsoft refused: there is no such approval", status=404)
         return (self._step(held, who), *held.more_steps)
 
     async def decide(
-        self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
+        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
     ) -> None:
         who = await self._arrive("decide", token)
-        decision = Sent(request_id, step_id, verdict, justification, who)
+        decision = Sent(request.key.id, step_id, verdict, justification, who)
         self.sent.append(decision)
         self._go_wrong("decide", who)
         refusal = self._refusal(decision)
@@ -287,6 +291,20 @@ class FakeDesk:
         self._go_wrong("decide", who, late=True)
         if refusal is not None:
             raise refusal
+
+    async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
+        await self._arrive("cancel", token)
+        self.withdraw(request.key.id)
+
+    async def term(self, request: ActivationRequest, token: TokenSource) -> Term | None:
+        await self._arrive("term", token)
+        return self.terms.get(request.key.id)
+
+    async def list_ended(self, since: datetime, token: TokenSource) -> Listing:
+        await self._arrive("list_ended", token)
+        seen = (replace(held.request, native_status=self._native(held)) for held in self.held.values())
+        ended = tuple(request for request in seen if request.created >= since and self.ended(request) is not None)
+        return Listing(self.kind, ended)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         await self._arrive("policy", token)

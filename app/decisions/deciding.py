@@ -103,7 +103,7 @@ class Decisions:
         if why:
             return await self._wait(case, why, "")
         try:
-            step = await self._live_step(case.row, wish.digest, self.tokens.of(case.link))
+            step = await self._live_step(case.row, wish.digest, self._token(case))
         except SignInRequired as demand:
             return await self._wait(case, *reason(demand))
         if isinstance(step, Refused):
@@ -172,10 +172,13 @@ class Decisions:
             return NOT_YOURS
         return link
 
+    def _token(self, case: Case) -> TokenSource:
+        return self.tokens.of(case.link, self.desks[case.row.key.kind].resource)
+
     async def _live_step(self, row: RequestRow, shown: str, token: TokenSource) -> Step | Refused:
         """The one step this approver can decide now. A request that ended meanwhile is settled on the spot."""
         desk = self.desks[row.key.kind]
-        request, steps = await asyncio.gather(desk.fetch(row.key.id, token), self._steps(row, token))
+        request, steps = await asyncio.gather(desk.fetch(row.request, token), self._steps(row, token))
         now = self.clock()
         ruling = rule(request, steps, shown, now)
         ending = conclude(row.request, desk.ended(request), steps, now)
@@ -198,7 +201,7 @@ class Decisions:
     async def _steps(self, row: RequestRow, token: TokenSource) -> tuple[Step, ...]:
         """None at all where the approval is gone: the request itself then says that it was withdrawn."""
         try:
-            return await self.desks[row.key.kind].steps(row.key.id, token)
+            return await self.desks[row.key.kind].steps(row.request, token)
         except RequestGone:
             return ()
 

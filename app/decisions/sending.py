@@ -24,7 +24,7 @@ from app.domain.errors import (
     SignInRequired,
     Unavailable,
 )
-from app.domain.request import Decided, Kind, Status
+from app.domain.request import ActivationRequest, Decided, Kind, Status
 from app.domain.ruling import Refused, Step, Why, already_decided
 from app.ports import Clock, Desk, Intent, Links, LinkState, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
 
@@ -85,7 +85,8 @@ class Courier:
             intent = await self.book.sending(intent)
             if intent.outcome is not Outcome.SENDING:  # settled meanwhile: nothing must be sent any more
                 return await self._ended(intent)
-            await desk.decide(intent.key.id, intent.step, intent.verdict, intent.justification, token)
+            request = await self._request(intent)
+            await desk.decide(request, intent.step, intent.verdict, intent.justification, token)
         except (OutcomeUnknown, AlreadyDecided) as doubt:
             log.warning("%s: %s Reading back.", intent.key, doubt)
             return await self._read_back(intent, token)
@@ -114,7 +115,7 @@ class Courier:
 
     async def _steps(self, intent: Intent, token: TokenSource) -> tuple[Step, ...] | None:
         try:
-            return await self.desks[intent.key.kind].steps(intent.key.id, token)
+            return await self.desks[intent.key.kind].steps(await self._request(intent), token)
         except BotError as failure:
             log.info("%s: the read-back failed: %s", intent.key, failure)
             return None
@@ -156,7 +157,13 @@ class Courier:
 
     async def _token(self, intent: Intent) -> TokenSource | None:
         link = await self.links.by_entra(intent.tenant, intent.approver.id)
-        return self.tokens.of(link) if link is not None else None
+        return self.tokens.of(link, self.desks[intent.key.kind].resource) if link is not None else None
+
+    async def _request(self, intent: Intent) -> ActivationRequest:
+        row = await self.book.find(intent.key)
+        if row is None:  # rows are never deleted: this is somebody else's database
+            raise RequestGone(UNKNOWN_REQUEST.text)
+        return row.request
 
     # --- after a crash, or when the fate stayed unknown ---
 
@@ -190,7 +197,7 @@ class Courier:
 
     async def _ask_anybody(self, intent: Intent) -> Fate | None:
         """The approver's own session cannot tell: believe what any reader is shown. None: ask again later."""
-        readers = await self.tokens.readers()
+        readers = await self.tokens.readers(self.desks[intent.key.kind].resource)
         steps: tuple[Step, ...] | None = None
         for token in readers:
             shown = await self._steps(intent, token)
@@ -207,10 +214,10 @@ class Courier:
 
     async def _native(self, intent: Intent, readers: Sequence[TokenSource]) -> Status | None:
         """How Microsoft says it ended. None: it has not, or is gone; Unavailable: nobody can read it right now."""
-        desk = self.desks[intent.key.kind]
+        desk, request = self.desks[intent.key.kind], await self._request(intent)
         for token in readers:
             try:
-                return desk.ended(await desk.fetch(intent.key.id, token))
+                return desk.ended(await desk.fetch(request, token))
             except RequestGone:
                 return None
             except BotError as failure:

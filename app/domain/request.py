@@ -86,11 +86,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role asked for. `built_in` is None when Microsoft did not say."""
+    """A role asked for. `built_in` and `privileged` are None when Microsoft did not say.
+
+    `id` is a GUID, lower case; for a PIM group it is `member` or `owner`, and `privileged` says whether the group can
+    hold directory roles. `path` is what ARM calls an Azure role definition; elsewhere it is empty.
+    """
 
     id: str
     name: str = ""
     built_in: bool | None = None
+    privileged: bool | None = None
+    path: str = ""
 
     @property
     def label(self) -> str:
@@ -100,7 +106,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the role reaches: `/` is the whole directory."""
+    """What the role reaches: `/` is the whole directory, an ARM path an Azure scope, a GUID a PIM group."""
 
     id: str
     name: str = ""
@@ -130,6 +136,7 @@ class ActivationRequest:
 
     Times are aware UTC. `duration` is None when Microsoft gave none or one we cannot read; `duration_text` then
     carries its raw words. `action` and `native_status` stay Microsoft's own strings, in any letter case.
+    `approval_id` is empty where the approval has the request's own id, as it has on Graph.
     """
 
     key: RequestKey
@@ -145,6 +152,7 @@ class ActivationRequest:
     start: datetime | None = None
     duration: timedelta | None = None
     duration_text: str = ""
+    approval_id: str = ""
 
     @property
     def expires(self) -> datetime:
@@ -187,9 +195,31 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """When a role really is held, from Microsoft's schedule instance. No `end`: it does not say."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """What PIM's role settings say, as far as somebody's token may read them; None means unknown, never guessed."""
+    """What PIM's role settings say, as far as somebody's token may read them; None means unknown, never guessed.
+
+    `context` is the Conditional Access authentication context that activating demands, empty for none. `approvers` are
+    the people who may approve, groups and managers spelled out; `by_default` is True where the list is empty and
+    Microsoft lets its own administrators approve (Entra roles only), so that who may approve is not known.
+    """
 
     comment_required: bool | None = None
     ticket_required: bool | None = None
     longest: timedelta | None = None
+    justification_required: bool | None = None
+    context: str | None = None
+    approvers: tuple[Person, ...] | None = None
+    by_default: bool = False
+
+    @property
+    def nobody(self) -> bool:
+        """Whether it is known that nobody can approve: Azure resources and groups have no default approvers."""
+        return self.approvers == () and not self.by_default

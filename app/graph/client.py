@@ -46,7 +46,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
 
 class Gate:
-    """GET, page through and PATCH below one root, as whoever the token source says."""
+    """GET, page through and change below one root, as whoever the token source says."""
 
     def __init__(
         self,
@@ -92,17 +92,21 @@ class Gate:
             following = page.get("@odata.nextLink")
             url = self._followed(following) if following is not None else None
 
-    async def patch(self, path: str, token: TokenSource, body: Mapping[str, str]) -> None:
+    async def send(
+        self, method: str, path: str, token: TokenSource, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
         """Send one change, once. OutcomeUnknown: Microsoft may have taken it; Unavailable: it surely did not."""
         headers = await self._headers(token)
+        json = dict(body) if body is not None else None
         try:
-            response = await self._http.patch(self._root + path, json=dict(body), headers=headers)
+            response = await self._http.request(method, self._root + path, json=json, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise Unavailable("Microsoft cannot be reached.") from None
         except httpx.HTTPError:
             raise OutcomeUnknown from None
         if not response.is_success:
             raise self._noted(failure(response, self._clock(), decision=True))
+        return response
 
     async def _read(self, url: httpx.URL, token: TokenSource) -> Json:
         for attempt in range(TRIES):

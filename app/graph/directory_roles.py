@@ -8,9 +8,10 @@ the first shape that works is remembered.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.durations import parse_duration
@@ -24,6 +25,7 @@ from app.domain.request import (
     Role,
     Scope,
     Status,
+    Term,
     Ticket,
     Verdict,
 )
@@ -32,10 +34,11 @@ from app.graph.client import Gate
 from app.graph.names import Names
 from app.graph.policies import parse_policy
 from app.graph.wire import Json, guid, listed, moment, part, text
-from app.ports import TokenSource
+from app.ports import Resource, TokenSource
 
 REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
 APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
+INSTANCES = "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances"
 POLICIES = "/v1.0/policies/roleManagementPolicyAssignments"
 _PENDING = "status eq 'PendingApproval'"
 _EXPAND = {"$expand": "principal,roleDefinition"}
@@ -57,10 +60,23 @@ _ENDED = {
 log = logging.getLogger(__name__)
 
 
+Keep = Callable[[ActivationRequest], bool]
+
+
+def _is_pending(request: ActivationRequest) -> bool:
+    """The status filter, done here: Microsoft may have refused it, or not applied it."""
+    return request.native_status.casefold() == "pendingapproval"
+
+
+def _ended_since(since: datetime) -> Keep:
+    return lambda request: request.created >= since and request.native_status.casefold() in _ENDED
+
+
 class DirectoryRoles:
     """The Desk of Entra directory roles."""
 
     kind = Kind.ENTRA
+    resource = Resource.GRAPH
 
     def __init__(self, gate: Gate) -> None:
         """`gate`: the way to Microsoft Graph."""
@@ -76,21 +92,36 @@ class DirectoryRoles:
         """What waits for this person: one page of at most 50 rows. A full page may hide more, so it is incomplete."""
         return await self._named(await self._in_shape("own", lambda shape: self._list_own(shape, token)), token)
 
-    async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
-        """One request by id, whatever its status."""
-        return parse_request(await self._gate.get(f"{REQUESTS}/{guid(request_id)}", token, _EXPAND))
+    async def list_ended(self, since: datetime, token: TokenSource) -> Listing:
+        """What was asked since then and is not pending any more. Microsoft keeps such rows for about 30 days."""
+        return await self._named(await self._list({}, token, _ended_since(since)), token)
 
-    async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
+    async def fetch(self, request: ActivationRequest, token: TokenSource) -> ActivationRequest:
+        """The request as it is now, whatever its status; on 403 as the caller's own listing shows it."""
+        id_ = guid(request.key.id)
+        try:
+            return parse_request(await self._gate.get(f"{REQUESTS}/{id_}", token, _EXPAND))
+        except GraphRefused as refused:
+            if refused.status != HTTPStatus.FORBIDDEN:
+                raise
+            return await self._fetch_own(id_, token, refused)
+
+    async def steps(self, request: ActivationRequest, token: TokenSource) -> tuple[Step, ...]:
         """Its approval steps, as this caller sees them (`assignedToMe` is about the caller)."""
-        approval = await self._gate.get(f"{APPROVALS}/{guid(request_id)}", token, {"$expand": "steps"})
+        approval = await self._gate.get(f"{APPROVALS}/{guid(request.key.id)}", token, {"$expand": "steps"})
         return tuple(parse_step(part(step)) for step in listed(approval.get("steps")))
 
     async def decide(
-        self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
+        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
     ) -> None:
         """Send one decision, once (204). 409: another approver was first; OutcomeUnknown: read back."""
-        path = f"{APPROVALS}/{guid(request_id)}/steps/{guid(step_id)}"
-        await self._gate.patch(path, token, {"reviewResult": verdict.value, "justification": text(justification)})
+        path = f"{APPROVALS}/{guid(request.key.id)}/steps/{guid(step_id)}"
+        body = {"reviewResult": verdict.value, "justification": text(justification)}
+        await self._gate.send("PATCH", path, token, body)
+
+    async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
+        """Withdraw it (204, no body)."""
+        await self._gate.send("POST", f"{REQUESTS}/{guid(request.key.id)}/cancel", token)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What this role's settings demand; where they cannot be read, every fact is unknown."""
@@ -101,6 +132,13 @@ class DirectoryRoles:
             return parse_policy(await self._gate.get(POLICIES, token, query))
         except (GraphRefused, Malformed):
             return PolicyFacts()
+
+    async def term(self, request: ActivationRequest, token: TokenSource) -> Term | None:
+        """From the instance that the approved request brought about; it is there only while the role is held."""
+        where = f"principalId eq '{guid(request.requestor.id)}'"
+        answer = await self._gate.get(INSTANCES, token, {"$filter": where})
+        mine = (part(row) for row in listed(answer.get("value")))
+        return next((parse_term(row) for row in mine if _of_request(row, request)), None)
 
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
@@ -127,9 +165,19 @@ class DirectoryRoles:
         rows = listed(page.get("value"))
         requests, broken = _parse_rows(rows)
         full = len(rows) >= FULL_PAGE or page.get("@odata.nextLink") is not None
-        return Listing(self.kind, _pending(requests), complete=not full, full_page=full, broken=broken)
+        pending = tuple(filter(_is_pending, requests))
+        return Listing(self.kind, pending, complete=not full, full_page=full, broken=broken)
 
-    async def _list(self, shape: Mapping[str, str], token: TokenSource) -> Listing:
+    async def _fetch_own(self, id_: str, token: TokenSource, refused: GraphRefused) -> ActivationRequest:
+        """Who may not read the request itself may still see it in their own list, whatever its status."""
+        query = {"$filter": f"id eq '{id_}'", **_EXPAND}
+        page = await self._gate.get(f"{REQUESTS}/filterByCurrentUser(on='approver')", token, query)
+        for row in listed(page.get("value")):
+            if text(part(row).get("id")).lower() == id_:
+                return parse_request(part(row))
+        raise refused
+
+    async def _list(self, shape: Mapping[str, str], token: TokenSource, keep: Keep = _is_pending) -> Listing:
         found: list[ActivationRequest] = []
         broken: list[str] = []
         pages = 0
@@ -144,7 +192,7 @@ class DirectoryRoles:
             if not pages:
                 raise
             complete = False
-        return Listing(self.kind, _pending(found), complete=complete, broken=tuple(broken))
+        return Listing(self.kind, tuple(filter(keep, found)), complete=complete, broken=tuple(broken))
 
 
 def parse_request(row: Json) -> ActivationRequest:
@@ -172,6 +220,19 @@ def parse_request(row: Json) -> ActivationRequest:
         duration=duration,
         duration_text=duration_text,
     )
+
+
+def parse_term(row: Json) -> Term:
+    """A `unifiedRoleAssignmentScheduleInstance`; Malformed without a start."""
+    start = moment(row.get("startDateTime"))
+    if start is None:
+        raise Malformed("Microsoft sent an active role without its start.")
+    return Term(start, moment(row.get("endDateTime")))
+
+
+def _of_request(row: Json, request: ActivationRequest) -> bool:
+    """The instance carries the request's target schedule id, which is the request's own id."""
+    return text(row.get("roleAssignmentScheduleId")).lower() == request.key.id
 
 
 def parse_step(row: Json) -> Step:
@@ -203,11 +264,6 @@ def _parse_rows(rows: list[object]) -> tuple[tuple[ActivationRequest, ...], tupl
             broken.append(name)
             log.warning("One row of Microsoft's listing was set aside: %s (id %r)", problem, name)
     return tuple(good), tuple(broken)
-
-
-def _pending(requests: Iterable[ActivationRequest]) -> tuple[ActivationRequest, ...]:
-    """The status filter, done here: Microsoft may have refused it, or not applied it."""
-    return tuple(request for request in requests if request.native_status.casefold() == "pendingapproval")
 
 
 def _person(raw: Json, oid: str) -> Person:

@@ -1,4 +1,4 @@
-"""Bearer tokens for Microsoft Graph: each linked person's own, and the bot's. It signs nobody in.
+"""Bearer tokens for Graph and ARM: each linked person's own, and the bot's. It signs nobody in.
 
 A person's token cache lives encrypted in the links table and is saved by compare-and-set, so that a refresh can neither
 undo a sign-out nor overwrite a newer cache. No transaction is held while Microsoft is asked.
@@ -20,7 +20,7 @@ from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring, UnknownKey
 from app.identity.refusals import CONSENT_MISSING, DEVICE_DEMANDED, MANAGED, aadsts
 from app.identity.sign_in import cache_context
-from app.ports import Clock, Link, Links, SealedCache, TokenSource
+from app.ports import Clock, Link, Links, Resource, SealedCache, TokenSource
 
 CACHE = "token cache"  # the sealing purpose; linking seals a link's first cache under the same word
 ATTEMPTS = 2  # the second one after somebody else saved or removed the cache
@@ -45,8 +45,8 @@ class _Silent:
     cache: str | None = None
 
 
-class GraphTokens:
-    """Token sources for Graph, for `app.ports.Tokens`."""
+class MicrosoftTokens:
+    """Token sources, for `app.ports.Tokens`. One refresh token serves both resources; access tokens never do."""
 
     def __init__(
         self, entra: Entra, links: Links, keyring: Keyring, clock: Clock, pause: Pause = asyncio.sleep
@@ -61,32 +61,37 @@ class GraphTokens:
         self._own_turn = asyncio.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def application(self) -> TokenSource:
+    def application(self, resource: Resource = Resource.GRAPH) -> TokenSource:
         """The bot's own token. The source raises Unavailable or Malformed."""
-        return self._own_token
-
-    def of(self, link: Link) -> TokenSource:
-        """A person's token. Its source raises SignInRequired, DeviceDemanded, Unavailable or Malformed."""
 
         async def source() -> str:
-            return await self._token_of(link)
+            return await self._own_token(resource)
 
         return source
 
-    async def readers(self) -> Sequence[TokenSource]:
-        """Tokens that may read a request or its approval: signed-in people, then the bot's own."""
-        return [*(self.of(link) for link in await self._links.active()), self.application()]
+    def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
+        """A person's token. Its source raises SignInRequired, DeviceDemanded, Unavailable or Malformed."""
 
-    async def _own_token(self) -> str:
+        async def source() -> str:
+            return await self._token_of(link, resource)
+
+        return source
+
+    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[TokenSource]:
+        """Tokens that may read a request or its approval: signed-in people, then the bot's own."""
+        return [*(self.of(link, resource) for link in await self._links.active()), self.application(resource)]
+
+    async def _own_token(self, resource: Resource) -> str:
         async with self._own_turn:
-            answer = await self._entra.run(self._ask_for_own)
+            answer = await self._entra.run(lambda: self._ask_for_own(resource))
         if "access_token" not in answer:
             raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
         return str(answer["access_token"])
 
-    def _ask_for_own(self) -> dict[str, Any]:
+    def _ask_for_own(self, resource: Resource) -> dict[str, Any]:
         poller = self._entra.poller
-        scopes = [poller.cloud.graph_application_scope]
+        arm = resource is Resource.ARM
+        scopes = [poller.cloud.arm_application_scope if arm else poller.cloud.graph_application_scope]
         try:
             answer: dict[str, Any] = self._entra.application(self._own_cache, poller).acquire_token_for_client(
                 scopes, http_exceptions=_DOWN
@@ -98,22 +103,22 @@ class GraphTokens:
             return {"access_token": token}
         return answer
 
-    async def _token_of(self, link: Link) -> str:
+    async def _token_of(self, link: Link, resource: Resource) -> str:
         turn = self._turns.setdefault(link.id, asyncio.Lock())
         async with turn:  # in this process one refresh at a time; between processes the compare-and-set decides
             for _ in range(ATTEMPTS):
-                token = await self._attempt(link)
+                token = await self._attempt(link, resource)
                 if token is not None:
                     return token
         raise Unavailable("This sign-in is being renewed elsewhere. Try again in a moment.")
 
-    async def _attempt(self, link: Link) -> str | None:
+    async def _attempt(self, link: Link, resource: Resource) -> str | None:
         """Load, open, ask, save. None: somebody else saved meanwhile, so look again."""
         stored = await self._links.load_cache(link.id)
         if stored is None or _account(stored.link) != _account(link):
             raise SignInRequired
         cache = await self._opened(stored)
-        silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link))
+        silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link, resource))
         if silent.error:
             await self._refused(stored, silent)
             return None
@@ -159,10 +164,10 @@ class GraphTokens:
             await self._links.suspend(latest.link, self._clock())
         raise SignInRequired
 
-    def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link) -> _Silent:
+    def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link, resource: Resource) -> _Silent:
         account = _account_in(cache, link)
         facts = self._entra.registration
-        scopes = list(facts.cloud.graph_scopes)
+        scopes = list(facts.cloud.arm_scopes if resource is Resource.ARM else facts.cloud.graph_scopes)
         try:
             answer = self._entra.application(cache).acquire_token_silent_with_error(
                 scopes, account, http_exceptions=_DOWN

@@ -111,7 +111,7 @@ def _linking(rooms: Rooms) -> Linking:
 
 def _courier(rooms: Rooms) -> Courier:
     return Courier(
-        desks={rooms.microsoft.desk.kind: rooms.microsoft.desk},
+        desks=rooms.microsoft.desks,
         book=rooms.memory.book,
         links=rooms.memory.links,
         tokens=rooms.microsoft.tokens,
@@ -130,7 +130,7 @@ def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
         freshness=rooms.policy.freshness,
     )
     return Decisions(
-        desks={rooms.microsoft.desk.kind: rooms.microsoft.desk},
+        desks=rooms.microsoft.desks,
         book=rooms.memory.book,
         cards=rooms.memory.cards,
         links=rooms.memory.links,
@@ -150,7 +150,7 @@ def _freezing(memory: Memory) -> Freezing:
 
 def _watcher(rooms: Rooms) -> Watcher:
     return Watcher(
-        desks=[rooms.microsoft.desk],
+        desks=tuple(rooms.microsoft.desks.values()),
         book=rooms.memory.book,
         outbox=rooms.memory.outbox,
         links=rooms.memory.links,

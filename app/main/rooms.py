@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import aiohttp
 
 from app.domain.errors import BadSettings, SlackFailed, Unavailable
 from app.domain.policy import Policy
+from app.domain.request import Kind
 from app.graph.client import Gate
 from app.graph.directory_roles import DirectoryRoles
 from app.identity.clouds import CLOUDS
@@ -23,13 +25,14 @@ from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
 from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
-from app.identity.tokens import GraphTokens
+from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.main.keys import census
 from app.notifier.channel import ChannelGuard, unfit
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
+from app.ports import Desk
 from app.settings import Settings
 from app.store.audit import AuditTrail
 from app.store.cards import StoredCards
@@ -83,8 +86,8 @@ class SlackSide:
 class MicrosoftSide:
     """What speaks to Microsoft."""
 
-    desk: DirectoryRoles
-    tokens: GraphTokens
+    desks: Mapping[Kind, Desk]
+    tokens: MicrosoftTokens
     sign_in: BrowserSignIn
     form_targets: tuple[str, ...]
 
@@ -205,9 +208,14 @@ async def open_microsoft(
         keyring,
         utc_now,
     )
-    return MicrosoftSide(
-        DirectoryRoles(gate), GraphTokens(entra, memory.links, keyring, utc_now), sign_in, origins.form_targets()
-    )
+    tokens = MicrosoftTokens(entra, memory.links, keyring, utc_now)
+    return MicrosoftSide(_desks(gate), tokens, sign_in, origins.form_targets())
+
+
+def _desks(graph: Gate) -> dict[Kind, Desk]:
+    """Every kind of request that is watched and decided here. Another desk is one more line."""
+    desks: tuple[Desk, ...] = (DirectoryRoles(graph),)
+    return {desk.kind: desk for desk in desks}
 
 
 def _poller(settings: Settings) -> Registration | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.clock import Clock
 from app.ports.links import Flows, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Desk, Tokens, TokenSource
+from app.ports.microsoft import Desk, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
@@ -48,6 +48,7 @@ __all__ = [
     "People",
     "Query",
     "RequestBook",
+    "Resource",
     "Screens",
     "SealedCache",
     "Seen",

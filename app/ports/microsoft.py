@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from app.domain.changes import Listing
-from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Verdict
+from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
 from app.ports.links import Link
 
 TokenSource = Callable[[], Awaitable[str]]
 
 
-class Desk(Protocol):
-    """One kind of request at Microsoft. Every call takes the bearer token of whoever is asking.
+class Resource(StrEnum):
+    """Whose tokens a desk takes: a token for one is refused by the other."""
 
-    All raise Unavailable, Malformed, GraphRefused (RequestGone, AlreadyDecided), SignInRequired or ClaimsChallenge.
+    GRAPH = "graph"
+    ARM = "arm"
+
+
+class Desk(Protocol):
+    """One kind of request at Microsoft. Every call takes the bearer token of whoever is asking, for its `resource`.
+
+    What is asked about one request takes the request as we know it: some desks find it only by its scope. All raise
+    Unavailable, Malformed, GraphRefused (RequestGone, AlreadyDecided), SignInRequired or ClaimsChallenge.
     """
 
     kind: Kind
+    resource: Resource
 
     async def list_all(self, token: TokenSource) -> Listing:
         """Everything pending, with an application's token."""
@@ -27,32 +38,44 @@ class Desk(Protocol):
     async def list_for(self, token: TokenSource) -> Listing:
         """What this person may approve: at most 50 rows, and no way to page."""
 
-    async def fetch(self, request_id: str, token: TokenSource) -> ActivationRequest:
-        """One request by id, whatever its status."""
+    async def list_ended(self, since: datetime, token: TokenSource) -> Listing:
+        """What was asked since then and is not pending any more, as far as Microsoft still keeps it (about 30 days)."""
 
-    async def steps(self, request_id: str, token: TokenSource) -> tuple[Step, ...]:
+    async def fetch(self, request: ActivationRequest, token: TokenSource) -> ActivationRequest:
+        """The request as it is now, whatever its status.
+
+        Where the single read is refused (403), the caller's own listing is asked for this id instead.
+        """
+
+    async def steps(self, request: ActivationRequest, token: TokenSource) -> tuple[Step, ...]:
         """Its approval steps as this caller sees them."""
 
     async def decide(
-        self, request_id: str, step_id: str, verdict: Verdict, justification: str, token: TokenSource
+        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
     ) -> None:
         """Send one decision, once. OutcomeUnknown when no trustworthy answer came back."""
 
+    async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
+        """Withdraw it, as the requestor. OutcomeUnknown when no trustworthy answer came back."""
+
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What PIM's role settings demand; unknown facts stay None."""
+
+    async def term(self, request: ActivationRequest, token: TokenSource) -> Term | None:
+        """When the approved role really starts and ends, from the schedule instance; None: there is no instance now."""
 
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's native one; None while it is still pending or the word is unknown."""
 
 
 class Tokens(Protocol):
-    """Bearer tokens for Microsoft Graph."""
+    """Bearer tokens for Microsoft's resources, all out of the same sign-in."""
 
-    def application(self) -> TokenSource:
+    def application(self, resource: Resource = Resource.GRAPH) -> TokenSource:
         """The bot's own token, without any person."""
 
-    def of(self, link: Link) -> TokenSource:
+    def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
         """A linked person's delegated token; raises SignInRequired when their session is over."""
 
-    async def readers(self) -> Sequence[TokenSource]:
+    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[TokenSource]:
         """Tokens that may read a request or its approval, the likeliest first: active links, then the bot's own."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import httpx
 import people as cast
 import pytest
-from build import a_request, guid
+from build import a_request, guid, known_as
 from fakes import APP, FakeClock, FakeDesk, bearer
 from starlette.applications import Starlette
 
@@ -117,7 +117,7 @@ class Doubled:
         return self._person(who).id
 
     async def cancel(self, request_id: str) -> None:
-        self.desk.cancel(request_id)
+        self.desk.withdraw(request_id)
 
     async def lose_answer(self, *, processed: bool) -> None:
         (self.desk.lose_answer_after if processed else self.desk.lose_answer_before)()
@@ -150,13 +150,13 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 async def live_step(place: Place, request_id: str, who: str) -> Step:
-    (step,) = await place.desk.steps(request_id, place.token(who))
+    (step,) = await place.desk.steps(known_as(request_id), place.token(who))
     return step
 
 
 async def decide(place: Place, request_id: str, who: str, verdict: Verdict = Verdict.APPROVE, why: str = "ok") -> None:
     step = await live_step(place, request_id, "ann")
-    await place.desk.decide(request_id, step.id, verdict, why, place.token(who))
+    await place.desk.decide(known_as(request_id), step.id, verdict, why, place.token(who))
 
 
 async def listed(place: Place, who: str) -> dict[str, ActivationRequest]:
@@ -166,7 +166,7 @@ async def listed(place: Place, who: str) -> dict[str, ActivationRequest]:
 
 
 async def status(place: Place, request_id: str) -> Status | None:
-    return place.desk.ended(await place.desk.fetch(request_id, place.token("ann")))
+    return place.desk.ended(await place.desk.fetch(known_as(request_id), place.token("ann")))
 
 
 # --- reading ---
@@ -186,7 +186,7 @@ async def test_a_request_reads_as_it_was_asked(place: Place) -> None:
 async def test_a_request_has_one_digest_wherever_it_is_read(place: Place) -> None:
     request_id = await place.ask()
     read = [(await listed(place, who))[request_id] for who in ("app", "ann", "ben", "app")]
-    read.append(await place.desk.fetch(request_id, place.token("ann")))
+    read.append(await place.desk.fetch(known_as(request_id), place.token("ann")))
     assert len({(request.digest, request.expires) for request in read}) == 1
 
 
@@ -297,9 +297,9 @@ async def test_a_withdrawn_request_is_gone_from_the_lists_and_cannot_be_decided(
     assert await status(place, request_id) is Status.CANCELED
     assert request_id not in await listed(place, "app")
     with pytest.raises(RequestGone):
-        await place.desk.steps(request_id, place.token("ann"))
+        await place.desk.steps(known_as(request_id), place.token("ann"))
     with pytest.raises(RequestGone):
-        await place.desk.decide(request_id, step.id, Verdict.APPROVE, "ok", place.token("ann"))
+        await place.desk.decide(known_as(request_id), step.id, Verdict.APPROVE, "ok", place.token("ann"))
 
 
 async def test_a_request_older_than_a_day_is_over_and_cannot_be_decided(place: Place) -> None:
@@ -316,10 +316,10 @@ async def test_a_request_older_than_a_day_is_over_and_cannot_be_decided(place: P
 async def test_what_microsoft_never_knew_is_gone(place: Place) -> None:
     stranger, token = guid(), place.token("ann")
     for call in (
-        place.desk.fetch(stranger, token),
-        place.desk.steps(stranger, token),
-        place.desk.decide(stranger, guid(), Verdict.DENY, "no", token),
-        place.desk.decide(await place.ask(), guid(), Verdict.DENY, "no", token),
+        place.desk.fetch(known_as(stranger), token),
+        place.desk.steps(known_as(stranger), token),
+        place.desk.decide(known_as(stranger), guid(), Verdict.DENY, "no", token),
+        place.desk.decide(known_as(await place.ask()), guid(), Verdict.DENY, "no", token),
     ):
         with pytest.raises(RequestGone):
             await call
@@ -327,5 +327,5 @@ async def test_what_microsoft_never_knew_is_gone(place: Place) -> None:
 
 @pytest.mark.parametrize("who", ["app", "ann"])
 async def test_a_roles_settings_are_read_as_facts(place: Place, who: str) -> None:
-    request = await place.desk.fetch(await place.ask(), place.token("ann"))
+    request = await place.desk.fetch(known_as(await place.ask()), place.token("ann"))
     assert await place.desk.policy(request, place.token(who)) == FACTS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from build import a_request
+from build import a_request, known_as
 from graph.fake_microsoft import A_GUID, EVIL_IDS, Answer, Rig, a_row, a_step, error, html, ok, page, rig, token
 
 from app.domain.errors import (
@@ -21,7 +22,7 @@ from app.domain.errors import (
     SignInRequired,
     Unavailable,
 )
-from app.domain.request import PolicyFacts, Role, Status, Verdict
+from app.domain.request import PolicyFacts, Role, Status, Term, Verdict
 
 REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
 APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
@@ -30,7 +31,7 @@ Call = Callable[[Rig], Awaitable[object]]
 
 
 async def decide(there: Rig, verdict: Verdict = Verdict.APPROVE, why: str = "Trusted User") -> None:
-    await there.desk.decide(A_GUID, STEP, verdict, why, token)
+    await there.desk.decide(known_as(A_GUID), STEP, verdict, why, token)
 
 
 # --- what is sent ---
@@ -39,20 +40,20 @@ async def decide(there: Rig, verdict: Verdict = Verdict.APPROVE, why: str = "Tru
 async def test_one_request_is_read_with_its_names() -> None:
     row = a_row()
     there = rig(ok(row))
-    assert (await there.desk.fetch(row["id"], token)).key.id == row["id"]
+    assert (await there.desk.fetch(known_as(row["id"]), token)).key.id == row["id"]
     assert there.microsoft.lines == [f"GET {REQUESTS}/{row['id']}?$expand=principal,roleDefinition"]
 
 
 @pytest.mark.parametrize("word", ["Provisioned", "Canceled", "unknownFutureValue", None])
 async def test_one_request_is_read_whatever_its_status(word: object) -> None:
     row = a_row(status=word)
-    assert (await rig(ok(row)).desk.fetch(row["id"], token)).native_status == (word or "")
+    assert (await rig(ok(row)).desk.fetch(known_as(row["id"]), token)).native_status == (word or "")
 
 
 async def test_the_steps_are_read_as_microsofts_own_client_does() -> None:
     steps = [a_step(), a_step(assignedToMe=False)]
     there = rig(ok({"id": A_GUID, "steps": steps}))
-    read = await there.desk.steps(A_GUID, token)
+    read = await there.desk.steps(known_as(A_GUID), token)
     assert [(step.id, step.live) for step in read] == [(steps[0]["id"], True), (steps[1]["id"], False)]
     assert there.microsoft.lines == [f"GET {APPROVALS}/{A_GUID}?$expand=steps"]
 
@@ -90,6 +91,39 @@ async def test_a_roles_settings_are_asked_for_by_its_template() -> None:
     )
 
 
+async def test_who_may_not_read_a_request_asks_their_own_list_for_it() -> None:
+    row = a_row(status="Provisioned")
+    there = rig(error(403), page(a_row(), row))
+    assert (await there.desk.fetch(known_as(row["id"]), token)).native_status == "Provisioned"
+    assert there.microsoft.lines[1] == (
+        f"GET {REQUESTS}/filterByCurrentUser(on='approver')?$expand=principal,roleDefinition"
+        f"&$filter=id%20eq%20%27{row['id']}%27"
+    )
+
+
+async def test_a_role_is_held_from_and_until_what_its_instance_says() -> None:
+    request = known_as(A_GUID)
+    other = {"roleAssignmentScheduleId": STEP, "startDateTime": "2026-01-01T00:00:00Z"}
+    mine = {
+        "roleAssignmentScheduleId": A_GUID.upper(),
+        "startDateTime": "2026-11-23T10:00:00Z",
+        "endDateTime": "2026-11-23T12:00:00Z",
+    }
+    there = rig(page(other, mine))
+    began = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert await there.desk.term(request, token) == Term(began, began + timedelta(hours=2))
+    (line,) = there.microsoft.lines
+    assert line.endswith(f"/roleAssignmentScheduleInstances?$filter=principalId%20eq%20%27{request.requestor.id}%27")
+    assert await rig(page(other)).desk.term(request, token) is None
+
+
+async def test_a_withdrawal_is_sent_as_microsofts_own_client_does() -> None:
+    there = rig(httpx.Response(204))
+    await there.desk.cancel(known_as(A_GUID), token)
+    assert there.microsoft.lines == [f"POST {REQUESTS}/{A_GUID}/cancel"]
+    assert there.microsoft.requests[0].content == b""
+
+
 # --- ids ---
 
 
@@ -97,10 +131,10 @@ async def test_a_roles_settings_are_asked_for_by_its_template() -> None:
 async def test_a_hostile_id_never_becomes_an_address(value: str) -> None:
     there = rig()
     calls = (
-        there.desk.fetch(value, token),
-        there.desk.steps(value, token),
-        there.desk.decide(value, STEP, Verdict.DENY, "x", token),
-        there.desk.decide(A_GUID, value, Verdict.DENY, "x", token),
+        there.desk.fetch(known_as(value), token),
+        there.desk.steps(known_as(value), token),
+        there.desk.decide(known_as(value), STEP, Verdict.DENY, "x", token),
+        there.desk.decide(known_as(A_GUID), value, Verdict.DENY, "x", token),
         there.desk.policy(a_request(role=Role(value)), token),
     )
     for call in calls:
@@ -111,7 +145,7 @@ async def test_a_hostile_id_never_becomes_an_address(value: str) -> None:
 
 async def test_an_id_in_capitals_goes_out_in_lower_case() -> None:
     there = rig(httpx.Response(204))
-    await there.desk.decide(A_GUID.upper(), STEP.upper(), Verdict.DENY, "no", token)
+    await there.desk.decide(known_as(A_GUID.upper()), STEP.upper(), Verdict.DENY, "no", token)
     assert there.microsoft.lines == [f"PATCH {APPROVALS}/{A_GUID}/steps/{STEP}"]
 
 
@@ -132,18 +166,18 @@ async def test_an_id_in_capitals_goes_out_in_lower_case() -> None:
 )
 async def test_an_approval_without_readable_steps_is_malformed_and_not_without_steps(body: object) -> None:
     with pytest.raises(Malformed):
-        await rig(ok(body)).desk.steps(A_GUID, token)
+        await rig(ok(body)).desk.steps(known_as(A_GUID), token)
 
 
 async def test_an_approval_without_steps_has_none() -> None:
-    assert await rig(ok({"id": A_GUID, "steps": []})).desk.steps(A_GUID, token) == ()
+    assert await rig(ok({"id": A_GUID, "steps": []})).desk.steps(known_as(A_GUID), token) == ()
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda there: there.desk.fetch(A_GUID, token),
-        lambda there: there.desk.steps(A_GUID, token),
+        lambda there: there.desk.fetch(known_as(A_GUID), token),
+        lambda there: there.desk.steps(known_as(A_GUID), token),
         lambda there: there.desk.list_all(token),
         lambda there: there.desk.list_for(token),
     ],
@@ -156,7 +190,7 @@ async def test_an_approval_without_steps_has_none() -> None:
         ([httpx.ReadTimeout("no")] * 3, Unavailable),
         ([html(200)] * 3, Malformed),
         ([error(401)], SignInRequired),
-        ([error(403)], GraphRefused),
+        ([error(403)] * 2, GraphRefused),
         ([error(404)], RequestGone),
     ],
 )

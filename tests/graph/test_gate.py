@@ -48,7 +48,7 @@ async def read(there: Rig) -> object:
 
 
 async def decide(there: Rig) -> None:
-    await there.gate.patch("/beta/x", token, {"reviewResult": "Approve"})
+    await there.gate.send("PATCH", "/beta/x", token, {"reviewResult": "Approve"})
 
 
 # --- reads ---
@@ -93,7 +93,7 @@ async def test_a_sign_in_that_is_over_reaches_nobody() -> None:
     with pytest.raises(SignInRequired):
         await there.gate.get("/v1.0/x", over)
     with pytest.raises(SignInRequired):
-        await there.gate.patch("/v1.0/x", over, {})
+        await there.gate.send("PATCH", "/v1.0/x", over, {})
 
 
 async def test_each_try_asks_for_the_token_again() -> None:
@@ -182,7 +182,7 @@ async def test_a_throttled_decision_was_not_taken_and_is_not_sent_again() -> Non
 @given(st.dictionaries(st.text(), st.text(), max_size=2))
 def test_no_text_of_a_decision_breaks_its_sending(body: dict[str, str]) -> None:
     there = rig(httpx.Response(204))
-    asyncio.run(there.gate.patch("/beta/x", token, body))
+    asyncio.run(there.gate.send("PATCH", "/beta/x", token, body))
     assert json.loads(there.microsoft.requests[0].content) == body
 
 
@@ -245,7 +245,7 @@ async def test_a_pause_that_begins_while_a_token_is_fetched_still_holds() -> Non
             await asyncio.sleep(0)
         return TOKEN
 
-    sent = (read(there), there.gate.patch("/beta/x", slow, {}))
+    sent = (read(there), there.gate.send("PATCH", "/beta/x", slow, {}))
     tries = await asyncio.gather(*sent, return_exceptions=True)
     assert [type(failure) for failure in tries] == [Unavailable, Unavailable]
     assert there.microsoft.lines == ["GET /v1.0/x"]

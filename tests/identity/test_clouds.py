@@ -18,7 +18,7 @@ from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
 from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
-from app.identity.tokens import GraphTokens
+from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
 
 NATIONAL = [USGOV, USGOV_DOD, CHINA]
@@ -83,7 +83,7 @@ def test_msal_knows_the_authority(cloud: Cloud) -> None:
 @each_cloud
 async def test_the_bots_own_token_is_asked_for_in_its_cloud_only(cloud: Cloud) -> None:
     login = NationalLogin(cloud)
-    tokens = GraphTokens(entra_in(cloud, login), FakeLinks(), Keyring.parse(KEYS), FakeClock())
+    tokens = MicrosoftTokens(entra_in(cloud, login), FakeLinks(), Keyring.parse(KEYS), FakeClock())
     assert await tokens.application()() == "own"
     assert [form["scope"] for form in login.forms] == [f"{cloud.graph}/.default"]
     assert set(login.asked) == {cloud.login}
@@ -120,7 +120,7 @@ def test_another_clouds_addresses_are_not_called(cloud: Cloud) -> None:
 @pytest.mark.parametrize("cloud", NATIONAL, ids=lambda cloud: cloud.name)
 async def test_a_discovery_that_names_another_cloud_sees_no_secret(cloud: Cloud) -> None:
     login = NationalLogin(cloud, describes=GLOBAL.login)
-    tokens = GraphTokens(entra_in(cloud, login), FakeLinks(), Keyring.parse(KEYS), FakeClock())
+    tokens = MicrosoftTokens(entra_in(cloud, login), FakeLinks(), Keyring.parse(KEYS), FakeClock())
     with pytest.raises(Unavailable, match="another tenant"):
         await tokens.application()()
     assert login.forms == []

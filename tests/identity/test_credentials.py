@@ -21,7 +21,7 @@ from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring
 from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
-from app.identity.tokens import GraphTokens
+from app.identity.tokens import MicrosoftTokens
 
 TOKEN_ENDPOINT = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
 POLLER = "77777777-8888-4777-8666-555555555555"
@@ -45,10 +45,10 @@ def providers() -> Providers:
     return Providers(FakeClock())
 
 
-def tokens(providers: Providers, credential: Credential, poller: Registration | None = None) -> GraphTokens:
+def tokens(providers: Providers, credential: Credential, poller: Registration | None = None) -> MicrosoftTokens:
     http = LoginHttp(Origins(), httpx.MockTransport(providers))
     entra = Entra(Registration(TENANT, CLIENT, credential), http, poller)
-    return GraphTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock)
+    return MicrosoftTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock)
 
 
 # Certificates
@@ -210,7 +210,7 @@ async def test_the_poller_asks_for_application_tokens_and_people_sign_in_elsewhe
     poller = Registration(TENANT, POLLER, "poller-secret")
     http = LoginHttp(Origins(), httpx.MockTransport(providers))
     entra = Entra(Registration(TENANT, CLIENT, "approvals-secret"), http, poller)
-    await GraphTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock).application()()
+    await MicrosoftTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock).application()()
     (form,) = providers.forms
     assert (form["client_id"], form["client_secret"]) == (POLLER, "poller-secret")
     assert (entra.registration.client_id, entra.poller.client_id) == (CLIENT, POLLER)
@@ -218,7 +218,7 @@ async def test_the_poller_asks_for_application_tokens_and_people_sign_in_elsewhe
 
 async def test_without_a_poller_the_one_registration_does_both(providers: Providers) -> None:
     entra = make_entra(providers)
-    await GraphTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock).application()()
+    await MicrosoftTokens(entra, FakeLinks(), Keyring.parse(KEYS), providers.clock).application()()
     assert providers.forms[0]["client_id"] == CLIENT
     assert entra.poller is entra.registration
 

@@ -31,7 +31,7 @@ from app.domain.request import Person
 from app.identity.clouds import GLOBAL
 from app.identity.keyring import Keyring
 from app.identity.sign_in import cache_context
-from app.identity.tokens import CACHE, GraphTokens
+from app.identity.tokens import CACHE, MicrosoftTokens
 from app.ports import Link, LinkState, SealedCache
 
 OVER = [("invalid_grant", 700082), ("interaction_required", 50076), ("login_required", 0), ("invalid_grant", 50173)]
@@ -49,8 +49,8 @@ class Desk:
     refused: asyncio.Event = field(default_factory=asyncio.Event)
     wait_for_save: bool = False
 
-    def process(self) -> GraphTokens:
-        return GraphTokens(make_entra(self.providers), self.links, self.keyring, self.providers.clock, self.pause)
+    def process(self) -> MicrosoftTokens:
+        return MicrosoftTokens(make_entra(self.providers), self.links, self.keyring, self.providers.clock, self.pause)
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

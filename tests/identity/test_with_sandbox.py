@@ -23,7 +23,7 @@ from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
 from app.identity.sign_in import BrowserSignIn, cache_context
 from app.identity.slack import SlackClient, SlackSignIn
-from app.identity.tokens import CACHE, GraphTokens
+from app.identity.tokens import CACHE, MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.linking import Linking
 from app.ports import Link
@@ -76,7 +76,7 @@ class World:
             settings.bot_url,
             settings.team,
         )
-        self.tokens = GraphTokens(self.entra, self.links, keyring, clock, _at_once)
+        self.tokens = MicrosoftTokens(self.entra, self.links, keyring, clock, _at_once)
         bot = FastAPI()
         bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets()))
         self.rig.sites[settings.bot_url] = bot

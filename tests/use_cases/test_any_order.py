@@ -132,7 +132,7 @@ async def outside(house: House, request: ActivationRequest, what: str, turns: Tu
     if what == "nothing" or held.review is not None:
         return
     if what == "cancel":
-        house.desk.cancel(request.key.id)
+        house.desk.withdraw(request.key.id)
     else:
         house.desk.elsewhere(request.key.id, cleo, Verdict.APPROVE if what == "approve" else Verdict.DENY)
 

@@ -211,7 +211,7 @@ async def test_a_decision_that_shows_no_name_yet_is_left_to_the_watcher(
     house: House, activation: ActivationRequest
 ) -> None:
     house.desk.before("fetch", lambda: house.desk.elsewhere(activation.key.id, cleo, Verdict.DENY))
-    live = await house.desk.steps(activation.key.id, bearer(ann.id))
+    live = await house.desk.steps(activation, bearer(ann.id))
     form = await house.form(ann, activation)
     house.decisions.desks = {activation.key.kind: OldSteps(house.desk, live)}
     said = await house.decisions.decide(form)
@@ -225,14 +225,14 @@ class OldSteps:
     """Microsoft, but its approvals lag behind its requests."""
 
     def __init__(self, desk: FakeDesk, steps: tuple[Step, ...]) -> None:
-        self.fetch, self.ended, self._steps = desk.fetch, desk.ended, steps
+        self.fetch, self.ended, self.resource, self._steps = desk.fetch, desk.ended, desk.resource, steps
 
     async def steps(self, *_: object) -> tuple[Step, ...]:
         return self._steps
 
 
 async def test_a_withdrawal_is_found_by_the_fresh_read(house: House, activation: ActivationRequest) -> None:
-    house.desk.cancel(activation.key.id)
+    house.desk.withdraw(activation.key.id)
     said = await house.decide(ann, activation)
     assert isinstance(said, Refused)
     assert (said.why, said.text.split(".")[0]) == (Why.ALREADY_DECIDED, "The requestor withdrew this request")

@@ -296,7 +296,7 @@ async def test_a_request_that_was_withdrawn_during_the_crash_is_settled(
     house: House, activation: ActivationRequest
 ) -> None:
     await killed(house, activation)
-    house.desk.cancel(activation.key.id)
+    house.desk.withdraw(activation.key.id)
     await resumed(house)
     assert (await house.row(activation)).status is Status.CANCELED
 
@@ -315,7 +315,7 @@ async def test_a_request_microsoft_forgot_is_settled_when_its_day_is_over(
 
 async def test_the_next_reader_is_asked_when_the_first_may_not(house: House, activation: ActivationRequest) -> None:
     await killed(house, activation)
-    house.desk.cancel(activation.key.id)
+    house.desk.withdraw(activation.key.id)
     for who in (ann.id, ben.id):
         house.desk.fail("fetch", FORBIDDEN, times=ALWAYS, who=who)
     await resumed(house)

@@ -112,7 +112,7 @@ async def test_a_desk_is_logged_once_down_and_once_back(either: House, caplog: p
 
 async def test_a_failing_listing_lets_nothing_vanish(either: House) -> None:
     request = await either.ask(approvers=(ann,))
-    either.desk.cancel(request.key.id)
+    either.desk.withdraw(request.key.id)
     for method in ("list_all", "list_for"):
         either.desk.fail(method, DOWN)
     await either.watcher.tick()
@@ -122,7 +122,7 @@ async def test_a_failing_listing_lets_nothing_vanish(either: House) -> None:
 
 async def test_an_incomplete_listing_adds_and_removes_nothing(house: House) -> None:
     known, new = await house.ask(), a_request()
-    house.desk.cancel(known.key.id)
+    house.desk.withdraw(known.key.id)
     house.desk.ask(new, [ann])
     house.desk.cut_short = True
     await house.watcher.tick()
@@ -133,7 +133,7 @@ async def test_an_incomplete_listing_adds_and_removes_nothing(house: House) -> N
 async def test_a_row_that_cannot_be_read_has_not_vanished(house: House) -> None:
     broken, gone = await house.ask(), await house.ask()
     for request in (broken, gone):
-        house.desk.cancel(request.key.id)
+        house.desk.withdraw(request.key.id)
     house.desk.broken = (broken.key.id,)
     await house.watcher.tick()
     assert [(await house.row(one)).status for one in (broken, gone)] == [Status.PENDING, Status.CANCELED]
@@ -236,7 +236,7 @@ async def test_a_row_that_is_being_decided_is_not_touched(either: House) -> None
     await either.book.claim(an_intent(request), NOW)
     either.desk.change(request.key.id, justification="Another reason")
     await either.watcher.tick()
-    either.desk.cancel(request.key.id)
+    either.desk.withdraw(request.key.id)
     either.clock.advance(timedelta(hours=25))
     await either.watcher.tick()
     row = await either.row(request)

@@ -91,7 +91,7 @@ async def test_the_next_reader_is_asked_when_the_first_may_not(house: House) -> 
 
 async def test_a_withdrawn_request_names_its_requestor(house: House) -> None:
     request = await house.ask()
-    house.desk.cancel(request.key.id)
+    house.desk.withdraw(request.key.id)
     await house.watcher.tick()
     assert await ended(house, request) == (Status.CANCELED, Decided(NOW, Where.OUTSIDE, rob))
 

@@ -146,7 +146,7 @@ async def test_a_full_list_lets_nothing_vanish_and_its_note_ends_when_it_is_shor
     (note,) = await shown(shared_house)
     assert (note.topic, note.button, shared_house.desk.count("fetch")) == ("full:entra", False, 0)
     for request in requests[:2]:
-        shared_house.desk.cancel(request.key.id)
+        shared_house.desk.withdraw(request.key.id)
     await shared_house.watcher.tick()
     (note,) = await shown(shared_house)
     assert note.text == notices.complete_words(Kind.ENTRA)
