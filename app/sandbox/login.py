@@ -165,6 +165,7 @@ def _grant(world: World, asked: Mapping[str, str]) -> Grant:
         acrs=wanted.get("acrs", ()),
         capabilities=wanted.get("xms_cc", ()),
         client_info=asked.get("client_info") == "1",
+        wants_auth_time="auth_time" in read_claims(asked.get("claims"), "id_token"),
     )
 
 

@@ -143,15 +143,15 @@ def _no_consent(settings: Settings, missing: list[str]) -> LoginError:
     )
 
 
-def read_claims(text: str | None) -> dict[str, tuple[str, ...]]:
-    """The access-token claims asked for by a `claims` parameter: claim name to wanted values.
+def read_claims(text: str | None, part: str = "access_token") -> dict[str, tuple[str, ...]]:
+    """The claims that a `claims` parameter asks for in one part, a sort of token: claim name to wanted values.
 
     Raises LoginError unless it is a JSON object of objects, as OpenID Connect demands.
     """
     if not text:
         return {}
     try:
-        wanted = json.loads(text).get("access_token") or {}
+        wanted = json.loads(text).get(part) or {}
         return {name: _values(rule or {}) for name, rule in wanted.items()}
     except (ValueError, AttributeError) as problem:
         raise LoginError(50000, "invalid_request", "The claims parameter is not a valid JSON object.") from problem

@@ -48,6 +48,7 @@ class Grant:
     acrs: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     client_info: bool = False
+    wants_auth_time: bool = False
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ def client_info(settings: Settings, person: Person) -> str:
 
 
 def id_claims(settings: Settings, person: Person, grant: Grant, now: datetime) -> dict[str, Any]:
-    """The claims of an ID token for our client."""
+    """The claims of an ID token for our client; when somebody signed in is told only to who asks for it."""
     claims = {
         "aud": settings.client_id,
         **_times(now),
@@ -129,10 +130,10 @@ def id_claims(settings: Settings, person: Person, grant: Grant, now: datetime) -
         "sub": pairwise(settings, person),
         "name": person.name,
         "preferred_username": person.upn,
-        "auth_time": int(grant.signed_in.timestamp()),
         "ver": "2.0",
     }
-    return claims | ({"nonce": grant.nonce} if grant.nonce else {})
+    optional: dict[str, Any] = {"auth_time": int(grant.signed_in.timestamp())} if grant.wants_auth_time else {}
+    return claims | optional | ({"nonce": grant.nonce} if grant.nonce else {})
 
 
 def user_claims(settings: Settings, person: Person, grant: Grant, resource: Resource, now: datetime) -> dict[str, Any]:

@@ -202,7 +202,7 @@ async def test_code_becomes_tokens_for_the_chosen_person(rig: Rig, login: SignIn
     assert identity["oid"] == access["oid"] == rig.world.people["cleo"].oid
     assert (identity["aud"], access["aud"]) == (rig.settings.client_id, GRAPH)
     assert (identity["ver"], identity["tid"]) == ("2.0", rig.settings.tenant)
-    assert identity["auth_time"] == int(rig.clock.now.timestamp())
+    assert "auth_time" not in identity
     assert access["scp"].split() == ["RoleAssignmentSchedule.ReadWrite.Directory", "openid", "profile"]
     assert answer["expires_in"] == access["exp"] - int(rig.clock.now.timestamp())
 
@@ -283,6 +283,17 @@ async def test_refresh_token_dies_after_ninety_days(rig: Rig, login: SignIn) -> 
 
 async def test_no_refresh_token_without_offline_access(login: SignIn) -> None:
     assert "refresh_token" not in await login.signed_in(scope=f"openid {DECIDE}")
+
+
+@pytest.mark.parametrize("rule", [None, {"essential": True}])
+async def test_claims_ask_when_somebody_signed_in(rig: Rig, login: SignIn, rule: object) -> None:
+    code = await login.code(claims=json.dumps({"id_token": {"auth_time": rule}}))
+    signed_in = int(rig.clock.now.timestamp())
+    rig.forward(minutes=2)
+    answer = (await login.redeem(code)).json()
+    assert login.claims(answer["id_token"])["auth_time"] == signed_in
+    renewed = (await login.token(grant_type="refresh_token", refresh_token=answer["refresh_token"])).json()
+    assert login.claims(renewed["id_token"])["auth_time"] == signed_in
 
 
 async def test_claims_ask_for_authentication_context_and_capability(login: SignIn) -> None:
