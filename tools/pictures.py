@@ -55,7 +55,7 @@ def main() -> None:
 
 def take_pictures(browser: Browser, world: str) -> None:
     """The card, the workspace, the form, the final card, the requestor's message, a phone."""
-    until(lambda: len(cards(world)) >= 3)  # noqa: PLR2004 - the world begins with three requests
+    until(lambda: len(cards(world)) >= 3)  # noqa: PLR2004 - the world begins with three for directory roles
     card = next(one for one in cards(world) if "Global Administrator" in one["text"])
     page = browser.new_page(viewport=WIDE, device_scale_factor=2)
     show(page, world, "ann", card["ts"])

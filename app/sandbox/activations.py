@@ -1,4 +1,4 @@
-"""One activation request as Microsoft keeps it, and what time makes of it.
+"""One activation request as Microsoft keeps it, on any of the three desks, and what time makes of it.
 
 Pure: no clock of its own, no HTTP, no storage.
 """
@@ -10,11 +10,44 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from app.sandbox.scopes import DIRECTORY, Scope
+
 if TYPE_CHECKING:
     from app.sandbox.roles import Role
 
 PENDING_FOR = timedelta(hours=24)
+ACTIVATE = "selfActivate"
+# An administrator decides on these, in the portal only.
+FOR_ADMIN = ("selfExtend", "selfRenew", "adminExtend", "adminRenew")
+Kind = Literal["entra", "azure", "group"]
 Verdict = Literal["approve", "deny"]
+How = Literal["deactivate", "revoke", "fail"]
+Standing = Literal[
+    "waiting", "for_admin", "expired", "withdrawn", "denied", "scheduled", "provisioned", "revoked", "failed",
+    "admin_approved", "admin_denied",
+]  # fmt: skip
+
+_GRAPH: dict[Standing, str] = {
+    "waiting": "PendingApproval",
+    "for_admin": "PendingAdminDecision",
+    # Nobody documents the word for a row that timed out; this is a candidate.
+    "expired": "Failed",
+    "withdrawn": "Canceled",
+    "denied": "Denied",
+    "scheduled": "Granted",
+    "provisioned": "Provisioned",
+    "revoked": "Revoked",
+    "failed": "Failed",
+    "admin_approved": "Provisioned",
+    "admin_denied": "Denied",
+}
+_ARM = _GRAPH | {
+    "expired": "TimedOut",
+    "scheduled": "ScheduleCreated",
+    "admin_approved": "AdminApproved",
+    "admin_denied": "AdminDenied",
+}
+NATIVE: dict[Kind, dict[Standing, str]] = {"entra": _GRAPH, "azure": _ARM, "group": _GRAPH}
 
 _DURATION = re.compile(
     r"P(?:(?P<days>\d{1,5})D)?(?:T(?=\d)(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?(?:(?P<seconds>\d{1,5})S)?)?",
@@ -40,18 +73,34 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a requestor asks for; `age` is how long ago they asked."""
+class Ending:
+    """How an approved activation ended before its time, and when (UTC)."""
 
-    kind: str
+    how: How
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a requestor asks for, and oddities a test wants; people by short id.
+
+    `age` is how long ago they asked; `created_by` who asked for them, None: themselves; `approvers` who may decide,
+    None: as the policy says; a stale row is listed as pending although no approval step is live.
+    """
+
+    kind: Kind
     requestor: str
     role: Role
-    scope: str = "/"
+    scope: Scope = DIRECTORY
     duration: str = "PT2H"
     justification: str | None = None
     ticket: Ticket | None = None
     age: timedelta = timedelta(0)
     start: datetime | None = None
+    action: str = ACTIVATE
+    is_stale: bool = False
+    created_by: str | None = None
+    approvers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +116,13 @@ class Request:
     """An activation request; its status is not stored but follows from these facts and the time of day."""
 
     id: str
+    approval_id: str
     step_id: str
     asked: Ask
     created: datetime
     review: Review | None = None
     canceled: datetime | None = None
+    ending: Ending | None = None
 
     @property
     def quirk(self) -> int:
@@ -79,31 +130,60 @@ class Request:
         return int(self.id[:8], 16)
 
     @property
+    def creator(self) -> str:
+        """Short id of who made the request."""
+        return self.asked.created_by or self.asked.requestor
+
+    @property
     def expires(self) -> datetime:
         """When it dies if nobody decides: 24 h after it was made; Microsoft offers no setting for this."""
         return self.created + PENDING_FOR
 
+    @property
+    def has_approval(self) -> bool:
+        """Whether an approval object exists for it: none for what an administrator decides, none once withdrawn."""
+        return self.asked.action == ACTIVATE and self.canceled is None
+
     def status(self, now: datetime) -> str:
-        """Microsoft's own status word. For a timed-out row nobody documents it; `Failed` is a candidate."""
+        """Microsoft's own status word on this desk."""
+        return NATIVE[self.asked.kind][self.standing(now)]
+
+    def standing(self, now: datetime) -> Standing:
+        """Where it stands, in one word for all desks."""
         if self.canceled:
-            return "Canceled"
+            return "withdrawn"
+        if self.ending and self.ending.how != "deactivate":
+            return "revoked" if self.ending.how == "revoke" else "failed"
         if self.review is None:
-            return "PendingApproval" if now < self.expires else "Failed"
+            return self._undecided(now)
+        if self.asked.action != ACTIVATE:
+            return "admin_approved" if self.review.verdict == "approve" else "admin_denied"
         if self.review.verdict == "deny":
-            return "Denied"
-        return "Provisioned" if self._window()[0] <= now else "Granted"
+            return "denied"
+        return "provisioned" if self._window()[0] <= now else "scheduled"
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether its approval step can still be decided."""
+        return self.standing(now) == "waiting" and not self.asked.is_stale
 
     def active(self, now: datetime) -> tuple[datetime, datetime] | None:
         """Start and end of the role assignment that exists right now, or None."""
-        if self.status(now) != "Provisioned":
+        if self.standing(now) != "provisioned":
             return None
         start, end = self._window()
         return (start, end) if now < end else None
 
+    def _undecided(self, now: datetime) -> Standing:
+        # Nothing ends a stale row: some linger for days after the step behind them went.
+        if now >= self.expires and not self.asked.is_stale:
+            return "expired"
+        return "waiting" if self.asked.action == ACTIVATE else "for_admin"
+
     def _window(self) -> tuple[datetime, datetime]:
         approved = self.review.at if self.review else self.created
         start = max(approved, self.asked.start or approved)
-        return start, start + (parse_duration(self.asked.duration) or timedelta(0))
+        end = start + (parse_duration(self.asked.duration) or timedelta(0))
+        return start, min(end, self.ending.at) if self.ending else end
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.sandbox.control_acts import Acts, Unknown
-from app.sandbox.control_input import BadInput, one_of, read, read_ask, read_fault
+from app.sandbox.control_asks import read_ask
+from app.sandbox.control_input import BadInput, one_of, read, read_fault
 from app.sandbox.control_views import call_view, request_view, settings_view, world_view
 from app.sandbox.wire import JsonAnswer
 from app.sandbox.world import World
@@ -56,6 +57,7 @@ def routes(world: World, new_client: Callable[[], httpx.AsyncClient], bot: Bot) 
         ("POST", "/requests", hand.ask),
         ("POST", "/requests/{id}/decide", _on_request(acts.decide)),
         ("POST", "/requests/{id}/cancel", _on_request(acts.cancel)),
+        ("POST", "/requests/{id}/end", _on_request(acts.end)),
         ("POST", "/click", _act(acts.click)),
         ("POST", "/submit", _act(acts.submit)),
         ("POST", "/command", _act(acts.command)),

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.sandbox import slack_acts
-from app.sandbox.activations import Refused, Request
+from app.sandbox.activations import How, Refused, Request
 from app.sandbox.control_input import BadInput, one_of, person_id, read
 from app.sandbox.control_views import request_view
 from app.sandbox.login_grants import app_answer, user_answer
@@ -26,6 +26,7 @@ from app.sandbox.world import World
 
 Json = dict[str, Any]
 LINK_SECONDS = 5.0
+ENDINGS: dict[str, How] = {"deactivate": "deactivate", "revoke": "revoke", "fail": "fail"}
 
 
 class Unknown(Exception):
@@ -80,6 +81,11 @@ class Acts:
         """Withdraw as the requestor does."""
         read(body, {})
         return self._settled(self.world.cancel(request_id))
+
+    async def end(self, request_id: str, body: object) -> Json:
+        """End an approved activation: its holder deactivates, an administrator revokes, or provisioning fails."""
+        how = one_of("how", read(body, {"how": str})["how"], tuple(ENDINGS))
+        return self._settled(self.world.end(request_id, ENDINGS[how]))
 
     def token(self, user: str, resource: str) -> Json:
         """An access token with everything the app registration was granted; `app` is the application itself."""

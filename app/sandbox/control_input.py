@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
-from app.sandbox.activations import Ask, Ticket, parse_duration
 from app.sandbox.faults import Fault
-from app.sandbox.roles import Role, find_role
 from app.sandbox.world import World
 
 Json = dict[str, Any]
@@ -54,28 +51,6 @@ def person_id(world: World, name: str) -> str:
     return person.id
 
 
-def read_ask(world: World, body: object) -> Ask:
-    """A new activation request as `POST /control/requests` describes it."""
-    fields = read(
-        body,
-        {"kind": str, "requestor": str, "role": str},
-        {"scope": str, "duration": str, "justification": str, "ticket": dict, "age": str, "start": str},
-    )
-    if one_of("kind", fields["kind"], ("entra", "azure", "group")) != "entra":
-        raise BadInput("azure/group requests are not emulated yet.")
-    return Ask(
-        kind="entra",
-        requestor=person_id(world, fields["requestor"]),
-        role=_role(fields["role"]),
-        scope=_scope(fields.get("scope", "/")),
-        duration=_duration("duration", fields.get("duration", "PT2H"))[0],
-        justification=fields.get("justification"),
-        ticket=_ticket(fields.get("ticket")),
-        age=_duration("age", fields.get("age", "PT0S"))[1],
-        start=_moment(fields.get("start")),
-    )
-
-
 def read_fault(body: object) -> Fault:
     """One fault as `POST /control/faults` describes it; without `times` it stays until faults are cleared."""
     fields = read(
@@ -101,45 +76,6 @@ def _fits(value: object, kinds: Kinds) -> bool:
     if isinstance(value, bool) and bool not in wanted and object not in wanted:
         return False
     return isinstance(value, wanted)
-
-
-def _role(name: str) -> Role:
-    role = find_role(name)
-    if role is None:
-        raise BadInput(f"There is no directory role called '{name}'.")
-    return role
-
-
-def _scope(scope: str) -> str:
-    if scope != "/" and not scope.startswith("/administrativeUnits/"):
-        raise BadInput("The scope of a directory role is '/' or '/administrativeUnits/{id}'.")
-    return scope
-
-
-def _duration(name: str, text: str) -> tuple[str, timedelta]:
-    length = parse_duration(text)
-    if length is None or (name == "duration" and not length):
-        raise BadInput(f"The field '{name}' must be an ISO 8601 duration such as PT2H or P1DT4H.")
-    return text, length
-
-
-def _ticket(given: Json | None) -> Ticket | None:
-    if given is None:
-        return None
-    fields = read(given, {}, {"number": str, "system": str})
-    return Ticket(fields.get("number"), fields.get("system"))
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise BadInput("The field 'start' must be an ISO 8601 time.") from problem
-    if moment.tzinfo is None:
-        raise BadInput("The field 'start' needs a time zone, for example a Z at its end.")
-    return moment
 
 
 def _pattern(text: str) -> re.Pattern[str]:

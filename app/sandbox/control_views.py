@@ -47,7 +47,7 @@ def world_view(world: World) -> Json:
 
 
 def request_view(world: World, request: Request) -> Json:
-    """One request with Microsoft's own status, people by short id, the verdict as it is sent to `decide`."""
+    """One request: Microsoft's own status and scope id, people by short id, the verdict as it is sent to `decide`."""
     asked, review, now = request.asked, request.review, world.now()
     active = request.active(now)
     return {
@@ -56,7 +56,7 @@ def request_view(world: World, request: Request) -> Json:
         "status": request.status(now),
         "requestor": asked.requestor,
         "role": asked.role.name,
-        "scope": asked.scope,
+        "scope": asked.scope.id,
         "duration": asked.duration,
         "justification": asked.justification,
         "ticket": {"number": asked.ticket.number, "system": asked.ticket.system} if asked.ticket else None,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 
 from app.sandbox.activations import Refused, Request, Verdict
+from app.sandbox.approvers import can_decide, policy_for
 from app.sandbox.graph_gate import GraphCall, GraphError, not_found
 from app.sandbox.graph_query import read_expand
 from app.sandbox.graph_requests import find_request
-from app.sandbox.graph_shapes import can_decide, step_row
-from app.sandbox.roles import policy_of
+from app.sandbox.graph_shapes import step_row
 from app.sandbox.wire import Json
 
 COLLECTION = "roleManagement/directory/roleAssignmentApprovals"
@@ -34,8 +34,8 @@ def approvals_of_caller(call: GraphCall) -> Json:
     now = call.world.now()
     rows = [
         _approval(call, request)
-        for request in call.world.requests.values()
-        if request.status(now) == "PendingApproval" and can_decide(request, person)
+        for request in call.world.of_kind("entra")
+        if request.standing(now) == "waiting" and can_decide(request, person.id)
     ]
     return {"@odata.context": call.context("Collection(approval)"), "value": rows}
 
@@ -65,7 +65,7 @@ def decide_step(call: GraphCall) -> None:
     """Record a decision: 204, or 403, 404 and 409 as documented for this call."""
     request = _step_of(call)
     verdict, comment = _decision(call.body)
-    if not comment.strip() and policy_of(request.asked.role).comment_required:
+    if not comment.strip() and policy_for(request.asked).comment_required:
         message = 'The following policy rules failed: ["JustificationRule"]'
         raise GraphError(400, "RoleAssignmentRequestPolicyValidationFailed", message)
     outcome = call.world.decide(request.id, call.caller().id, verdict, comment)
@@ -76,7 +76,7 @@ def decide_step(call: GraphCall) -> None:
 
 def _find(call: GraphCall) -> Request:
     request = find_request(call)
-    if request.canceled:
+    if not request.has_approval:
         raise not_found(request.id)
     return request
 

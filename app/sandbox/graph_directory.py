@@ -39,7 +39,7 @@ def get_user(call: GraphCall) -> Json:
 def get_group(call: GraphCall) -> Json:
     """The name of a group."""
     group = _group(call)
-    row = {"id": group.id, "displayName": group.name, "isAssignableToRole": True}
+    row = {"id": group.id, "displayName": group.name, "isAssignableToRole": group.is_role_assignable}
     picked = select([row], call.query.get("$select"), "group", row)[0]
     return {"@odata.context": call.context("groups/$entity"), **picked}
 

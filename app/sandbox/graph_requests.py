@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from app.sandbox.activations import Refused, Request
+from app.sandbox.approvers import can_decide
 from app.sandbox.graph_gate import GraphCall, GraphError, denied, not_found
 from app.sandbox.graph_query import keep, meets, page, read_expand, read_filter, select
 from app.sandbox.graph_shapes import (
     INSTANCE,
     REQUEST,
-    can_decide,
     instance_row,
     principal_row,
     request_row,
@@ -43,7 +43,7 @@ def list_requests(call: GraphCall) -> Json:
     """Every request of the tenant, page by page, for an application or the holder of a reading directory role."""
     if call.person and call.person.id not in READERS:
         raise denied()
-    matching = list(_matching(call, call.world.requests.values()))
+    matching = list(_matching(call, call.world.of_kind("entra")))
     shown, link = page(matching, lambda request: request.id, call.query, _here(call))
     rows = [request_row(call.world, request) for request in shown]
     return {
@@ -60,8 +60,8 @@ def requests_of_caller(call: GraphCall) -> Json:
         raise GraphError(400, "BadRequest", f"The value '{on}' of the parameter 'on' is not supported.")
     mine = (
         request
-        for request in call.world.requests.values()
-        if (can_decide(request, person) if on == "approver" else request.asked.requestor == person.id)
+        for request in call.world.of_kind("entra")
+        if (can_decide(request, person.id) if on == "approver" else request.asked.requestor == person.id)
     )
     rows = [request_row(call.world, request) for request in islice(_matching(call, mine), FUNCTION_ROWS)]
     return {
@@ -93,7 +93,7 @@ def list_instances(call: GraphCall) -> Json:
     """The role assignments that exist right now through approved requests."""
     world, now = call.world, call.world.now()
     rows = []
-    for request in world.requests.values():
+    for request in world.of_kind("entra"):
         active = request.active(now)
         if active:
             rows.append(instance_row(world, request, *active))
@@ -112,13 +112,13 @@ def list_instances(call: GraphCall) -> Json:
 def find_request(call: GraphCall) -> Request:
     """The request named in the path; raises GraphError 404."""
     request = call.world.requests.get(call.ids["id"].lower())
-    if request is None:
+    if request is None or request.asked.kind != "entra":
         raise not_found(call.ids["id"])
     return request
 
 
 def _concerns(request: Request, person: Person) -> bool:
-    return person.id == request.asked.requestor or can_decide(request, person) or person.id in READERS
+    return person.id == request.asked.requestor or can_decide(request, person.id) or person.id in READERS
 
 
 def _matching(call: GraphCall, requests: Iterable[Request]) -> Iterator[Request]:

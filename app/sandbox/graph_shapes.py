@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.sandbox.activations import Request
+from app.sandbox.activations import ACTIVATE, Request
+from app.sandbox.approvers import can_decide
 from app.sandbox.people import Person
-from app.sandbox.roles import Role, may_approve
+from app.sandbox.roles import Role
 from app.sandbox.wire import Json, stamp
 from app.sandbox.world import World
 
@@ -36,23 +37,23 @@ def request_row(world: World, request: Request) -> Json:
     """
     asked, now = request.asked, world.now()
     digits = (3, 7, 2, 0)[request.quirk % 4]
-    principal = world.people[asked.requestor].oid
+    principal, creator = world.people[asked.requestor].oid, world.people[request.creator].oid
     return {
         "id": request.id,
         "status": request.status(now),
         "createdDateTime": stamp(request.created, digits),
         "completedDateTime": stamp(request.created - timedelta(milliseconds=234), digits),
-        "approvalId": request.id,
+        "approvalId": request.approval_id if asked.action == ACTIVATE else None,
         "customData": None,
-        "action": "SelfActivate" if request.quirk % 3 == 0 else "selfActivate",
+        "action": asked.action[0].upper() + asked.action[1:] if request.quirk % 3 == 0 else asked.action,
         "principalId": principal,
         "roleDefinitionId": asked.role.id,
-        "directoryScopeId": asked.scope,
+        "directoryScopeId": asked.scope.id,
         "appScopeId": None,
         "isValidationOnly": False,
         "targetScheduleId": request.id,
         "justification": asked.justification,
-        "createdBy": {"application": None, "device": None, "user": {"displayName": None, "id": principal}},
+        "createdBy": {"application": None, "device": None, "user": {"displayName": None, "id": creator}},
         "scheduleInfo": {
             "startDateTime": _start(request, now, digits),
             "recurrence": None,
@@ -69,7 +70,7 @@ def instance_row(world: World, request: Request, start: datetime, end: datetime)
         "id": f"{request.id}-1",
         "principalId": world.people[asked.requestor].oid,
         "roleDefinitionId": asked.role.id,
-        "directoryScopeId": asked.scope,
+        "directoryScopeId": asked.scope.id,
         "appScopeId": None,
         "startDateTime": stamp(start),
         "endDateTime": stamp(end),
@@ -87,7 +88,7 @@ def step_row(world: World, request: Request, viewer: Person | None) -> Json:
         "id": request.step_id,
         "displayName": None,
         "status": "InProgress",
-        "assignedToMe": viewer is not None and can_decide(request, viewer),
+        "assignedToMe": viewer is not None and can_decide(request, viewer.id),
         "reviewResult": "NotReviewed",
         "reviewedBy": reviewer_row(None) if request.quirk % 5 == 0 else None,
         "reviewedDateTime": None,
@@ -104,14 +105,9 @@ def step_row(world: World, request: Request, viewer: Person | None) -> Json:
             "reviewedDateTime": stamp(review.at, 7),
             "justification": review.comment,
         }
-    elif request.status(world.now()) != "PendingApproval":
+    elif not request.is_live(world.now()):
         row["status"] = "Expired"
     return row
-
-
-def can_decide(request: Request, person: Person) -> bool:
-    """Whether the step is assigned to this person: an approver of the role, and not the one who asks."""
-    return may_approve(person.id) and person.id != request.asked.requestor
 
 
 def reviewer_row(person: Person | None) -> Json:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.sandbox.approvers import can_decide
 from app.sandbox.control_views import request_view
 from app.sandbox.people import APPROVERS
-from app.sandbox.roles import ROLES, may_approve, policy_of
+from app.sandbox.roles import ROLES, policy_of
 from app.sandbox.slack_methods_people import BOT_NAME
 from app.sandbox.slack_state import SLACKBOT
 from app.sandbox.wire import stamp
 
 if TYPE_CHECKING:
+    from app.sandbox.activations import Request
     from app.sandbox.faults import Call
     from app.sandbox.people import Person
     from app.sandbox.slack_records import Channel, Ephemeral, Json, View
@@ -103,16 +105,22 @@ def _view(view: View) -> Json:
 
 
 def _portal(world: World, person: Person) -> Json:
-    newest_first = [request_view(world, request) for request in reversed(world.requests.values())]
-    for request in newest_first:
-        request["requestor_name"] = world.people[request["requestor"]].name
-        reviewer = request["reviewed_by"]
-        request["reviewer_name"] = world.people[reviewer].name if reviewer else None
-    waiting = [r for r in newest_first if r["status"] == "PendingApproval" and r["requestor"] != person.id]
+    now, newest_first = world.now(), list(reversed(world.requests.values()))
+    mine = [request for request in newest_first if request.asked.requestor == person.id]
+    waiting = [r for r in newest_first if r.standing(now) in {"waiting", "for_admin"} and can_decide(r, person.id)]
     return {
-        "mine": [request for request in newest_first if request["requestor"] == person.id],
-        "waiting": waiting if may_approve(person.id) else [],
-        "may_approve": may_approve(person.id),
+        "mine": [_request(world, request) for request in mine],
+        "waiting": [_request(world, request) for request in waiting],
+        "may_approve": person.id in APPROVERS,
+    }
+
+
+def _request(world: World, request: Request) -> Json:
+    review = request.review
+    return request_view(world, request) | {
+        "requestor_name": world.people[request.asked.requestor].name,
+        "reviewer_name": world.people[review.by].name if review else None,
+        "scope_name": request.asked.scope.name,
     }
 
 

@@ -8,6 +8,7 @@ DOMAIN = "contoso.example"
 TEAM = "T0SANDBOX1"
 TENANT = "5a0d1b0c-7e1f-4c3a-9b52-6f0c8a1e7d10"
 APPROVER_GROUP = "c2f1a7d4-3b68-4e0e-8f7a-1d5b9e60a4c3"
+SUBSCRIPTION = "0f0e0d0c-1111-4222-8333-944455566677"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An Entra group: its id, its name and the short ids of its members."""
+    """An Entra group: its id, its name, the short ids of its members, and whether it may hold directory roles."""
 
     id: str
     name: str
     members: tuple[str, ...]
+    is_role_assignable: bool = True
+
+
+PIM_GROUPS = (
+    Group("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703", "prod-db-admins", ()),
+    Group("4d7a9b20-58c1-4e6f-b3d2-0a1f2e3c4d5e", "breakglass-operators", (), is_role_assignable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,8 @@ class Settings:
     client_id: str = "0b6c1c5e-4f3d-4d7b-a1c9-2e8f70d3b911"
     client_secret: str = "sandbox~microsoft~client~secret"
     api_audience: str = "0b6c1c5e-4f3d-4d7b-a1c9-2e8f70d3b911"
-    subscription: str = "0f0e0d0c-1111-4222-8333-944455566677"
-    groups: tuple[Group, ...] = (
-        Group("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703", "prod-db-admins", ()),
-        Group("4d7a9b20-58c1-4e6f-b3d2-0a1f2e3c4d5e", "breakglass-operators", ()),
-    )
+    subscription: str = SUBSCRIPTION
+    groups: tuple[Group, ...] = PIM_GROUPS
 
     @property
     def world_url(self) -> str:

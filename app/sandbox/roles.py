@@ -9,7 +9,7 @@ from app.sandbox.people import APPROVER_GROUP, APPROVERS
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A built-in directory role; the definition id equals the template id."""
+    """A built-in role of one desk; a directory role's definition id equals its template id."""
 
     id: str
     name: str
@@ -73,13 +73,14 @@ f023fd81-a637-4b56-95fd-791ac0226033 Service Support Administrator
 """
 
 
-def _read(table: str, *, privileged: bool) -> list[Role]:
+def read_roles(table: str, *, privileged: bool) -> list[Role]:
+    """One role a line: its id, a space, its name."""
     pairs = (line.split(" ", 1) for line in table.strip().splitlines())
     return [Role(role_id, name, privileged) for role_id, name in pairs]
 
 
 ROLES: dict[str, Role] = {
-    role.id: role for role in _read(_PRIVILEGED, privileged=True) + _read(_ORDINARY, privileged=False)
+    role.id: role for role in read_roles(_PRIVILEGED, privileged=True) + read_roles(_ORDINARY, privileged=False)
 }
 
 _STRICT = Policy(
@@ -100,8 +101,3 @@ def policy_of(role: Role) -> Policy:
     if role.privileged:
         return _STRICT
     return _LIGHT if "Reader" in role.name else _USUAL
-
-
-def may_approve(person_id: str) -> bool:
-    """Every role of this tenant has the same approvers: directly, or through the approvers' group."""
-    return person_id in APPROVERS

@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from app.sandbox.activations import Ask, Refused, Request, Review, Ticket, Verdict
+from app.sandbox.activations import Ask, Ending, How, Kind, Refused, Request, Review, Verdict
+from app.sandbox.approvers import approvers_of
+from app.sandbox.first_requests import first_requests
 from app.sandbox.login_tokens import LoginState, SigningKey
 from app.sandbox.people import CAST, Person, Settings
-from app.sandbox.roles import ROLES, may_approve
 from app.sandbox.slack_state import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app.sandbox.faults import Call, Fault
 
@@ -37,6 +38,7 @@ class World:
     """Everything that exists in the emulation. One event loop owns it, so each method is one atomic step."""
 
     requests: dict[str, Request]
+    approvals: dict[str, str]
     faults: list[Fault]
     log: list[Call]
     login: LoginState
@@ -62,14 +64,15 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Make everything anew: three requests wait, nobody is signed in, nothing is broken, the log is empty."""
+        """Make everything anew: requests wait on each desk, nobody is signed in, nothing is broken, no log."""
         self.offset = timedelta(0)
         self.requests = {}
+        self.approvals = {}
         self.faults = []
         self.log = []
         self.login = LoginState()
         self.workspace = Workspace(self.settings, self.people, self.now, self.touch)
-        for ask in _first_requests():
+        for ask in first_requests():
             self.ask(ask)
 
     def now(self) -> datetime:
@@ -90,8 +93,14 @@ class World:
         identifier = self._new_id()
         # Microsoft often, but not always, gives the step its approval's id: a reader must not assume either.
         step = identifier if int(identifier[:8], 16) % 2 else self._new_id()
-        request = Request(identifier, step, asked, self.now() - asked.age)
-        return self._keep(request)
+        # Azure names the approval in a path of its own, whose id need not be the request's.
+        approval = self._new_id() if asked.kind == "azure" and int(identifier[:8], 16) % 3 == 0 else identifier
+        self.approvals[approval] = identifier
+        return self._keep(Request(identifier, approval, step, asked, self.now() - asked.age))
+
+    def of_kind(self, kind: Kind) -> Iterator[Request]:
+        """The requests of one desk, the oldest first."""
+        return (request for request in self.requests.values() if request.asked.kind == kind)
 
     def decide(self, request_id: str, by: str, verdict: Verdict, comment: str) -> Request | Refused:
         """Record the first decision of an approver (short id) on a live request; Microsoft takes only the first."""
@@ -108,10 +117,22 @@ class World:
         request = self.requests.get(request_id)
         if request is None:
             return Refused("unknown", f"There is no request {request_id}.")
-        status = request.status(self.now())
-        if status != "PendingApproval":
-            return Refused("closed", f"The request is {status}; only one that waits can be withdrawn.")
-        return self._keep(replace(request, canceled=self.now()))
+        now = self.now()
+        if request.standing(now) not in {"waiting", "for_admin"}:
+            return Refused("closed", f"The request is {request.status(now)}; only one that waits can be withdrawn.")
+        return self._keep(replace(request, canceled=now))
+
+    def end(self, request_id: str, how: How) -> Request | Refused:
+        """End an approved activation before its time; one that has ended, or never was approved, has nothing to end."""
+        request = self.requests.get(request_id)
+        if request is None:
+            return Refused("unknown", f"There is no request {request_id}.")
+        now = self.now()
+        is_ended = request.standing(now) == "provisioned" and not request.active(now)
+        possible = {"provisioned"} if how == "deactivate" else {"provisioned", "scheduled"}
+        if is_ended or request.standing(now) not in possible:
+            return Refused("closed", f"The request is {request.status(now)}; nothing of it can end now.")
+        return self._keep(replace(request, ending=Ending(how, now)))
 
     def record(self, call: Call) -> None:
         """Append to the call log, which keeps the newest calls only."""
@@ -134,13 +155,15 @@ class World:
         return self.revision
 
     def _why_not(self, request: Request, by: str) -> Refused | None:
-        status = request.status(self.now())
-        if request.canceled or status == "Failed":
-            return Refused("closed", f"The request is {'withdrawn' if request.canceled else 'expired'}.")
+        standing = request.standing(self.now())
+        if standing in {"withdrawn", "expired"}:
+            return Refused("closed", f"The request is {standing}.")
         if by == request.asked.requestor:
             return Refused("own", "Nobody may decide their own request.")
-        if not may_approve(by):
+        if by not in approvers_of(request.asked):
             return Refused("not_approver", f"{self.people[by].name} is not an approver of {request.asked.role.name}.")
+        if request.asked.is_stale:
+            return Refused("closed", "No approval step of this request is live.")
         if request.review:
             return Refused("decided", f"{self.people[request.review.by].name} has already decided this request.")
         return None
@@ -149,35 +172,3 @@ class World:
         self.requests[request.id] = request
         self.touch()
         return request
-
-
-def _first_requests() -> tuple[Ask, ...]:
-    minute = timedelta(minutes=1)
-    return (
-        Ask(
-            "entra",
-            "rita",
-            ROLES["29232cdf-9323-42fd-ade2-1d097af3e4de"],
-            duration="PT8H",
-            justification="need admin access",
-            age=7 * minute,
-        ),
-        Ask(
-            "entra",
-            "rob",
-            ROLES["4a5d8f65-41da-4de4-8968-e035b65339cf"],
-            duration="PT1H",
-            justification="Monthly licence usage report for finance, due today",
-            ticket=Ticket("REQ-2207", "ServiceNow"),
-            age=4 * minute,
-        ),
-        Ask(
-            "entra",
-            "rob",
-            ROLES["62e90394-69f5-4237-9190-012177145e10"],
-            duration="PT4H",
-            justification="Restore federation after the sign-in certificate expired, with Microsoft on the line",
-            ticket=Ticket("INC-20391", "ServiceNow"),
-            age=minute,
-        ),
-    )

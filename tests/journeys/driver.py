@@ -27,6 +27,7 @@ PATIENCE = 20.0  # seconds any condition gets; busy machines are slow
 PAUSE = 0.1  # seconds between two looks
 START_SECONDS = 60.0
 LOG_LINES = 25
+DESKS = ("entra",)  # the kinds of request that the bot watches
 STOCK = 3  # requests that wait for the next tests; Slack takes one card a second
 
 T = TypeVar("T")
@@ -107,6 +108,10 @@ class Sandbox:
             self.stock.append(self.ask())
         request = self.stock.pop(0)
         return request, self.posted(request)
+
+    def requests(self) -> list[Json]:
+        """Microsoft's requests on the desks that the bot watches."""
+        return [row for row in self.world()["requests"] if row["kind"] in DESKS]
 
     def request(self, request: str) -> Json:
         found: Json = next(row for row in self.world()["requests"] if row["id"] == request)

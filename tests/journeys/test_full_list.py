@@ -17,7 +17,7 @@ WAITING = 60
 @pytest.fixture(scope="module", autouse=True)
 def requests(own: Sandbox) -> list[str]:
     """Sixty in all, no two of the same person and role."""
-    first = own.world()["requests"]
+    first = own.requests()
     taken = {(row["role"], row["requestor"]) for row in first}
     pairs = [pair for pair in product((role.name for role in ROLES.values()), ("rob", "rita")) if pair not in taken]
     more = [own.ask(requestor, role) for role, requestor in pairs[: WAITING - len(first)]]

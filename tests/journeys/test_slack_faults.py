@@ -126,7 +126,7 @@ def opens(sandbox: Sandbox, card: Shown) -> Shown | None:
 
 
 def nothing_to_post(sandbox: Sandbox) -> bool:
-    cards = all(sandbox.cards(row["id"]) for row in sandbox.world()["requests"])
+    cards = all(sandbox.cards(row["id"]) for row in sandbox.requests())
     return cards and all(sandbox.directs(user) for user in ("ann", "ben"))
 
 

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from app.sandbox import control, graph, login, slack_api, slack_openid, slack_response
-from app.sandbox.activations import Ask, Request
+from app.sandbox.activations import Ask, Kind, Request
 from app.sandbox.faults import FaultGate
 from app.sandbox.login_grants import app_answer, user_answer
 from app.sandbox.login_scopes import Scopes, resources
@@ -88,6 +88,10 @@ class Rig:
         assert found
         asked = Ask("entra", requestor, found, duration=duration, justification=justification, start=start)
         return self.world.ask(asked)
+
+    def ids_of(self, kind: Kind) -> list[str]:
+        """What was asked for on one desk, the oldest first."""
+        return [request.id for request in self.world.of_kind(kind)]
 
     def app_token(self) -> str:
         return str(app_answer(self.world, resources(self.settings)["graph"])["access_token"])

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-from journeys.driver import APPROVE, DENY, Json, Sandbox, Shown, concurrently, only, running, shown, until
+from journeys.driver import APPROVE, DENY, DESKS, Json, Sandbox, Shown, concurrently, only, running, shown, until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 SEED = int(os.environ.get("SOAK_SEED", "20261123"))
@@ -168,7 +168,7 @@ class Soak:
         return self.dice.choice(cards) if cards else None
 
     def any_request(self) -> Json | None:
-        rows = [row for row in self.sandbox.world()["requests"] if row["status"] == "PendingApproval"]
+        rows = [row for row in self.sandbox.requests() if row["status"] == "PendingApproval"]
         return self.dice.choice(rows) if rows else None
 
 
@@ -202,7 +202,7 @@ class Ending:
 def look(sandbox: Sandbox) -> Ending:
     """Everything at one moment, so that nothing expires between two looks."""
     world, health = sandbox.world(), sandbox.ready()
-    requests = world["requests"]
+    requests = [row for row in world["requests"] if row["kind"] in DESKS]
     posted = {
         channel["with"] or channel["id"]: [shown(m) for m in channel["messages"]] for channel in world["channels"]
     }
