@@ -74,6 +74,26 @@ def linked_receipt(person: Person, *, now: datetime, receipt: str = "") -> Messa
     return Message(fallback, wire(rich(section(name, (own(after),))), buttons))
 
 
+def unlinked(person: Person, *, by_operator: bool) -> Message:
+    """After a sign-out, or after an operator removed the link: so that nobody is unlinked without knowing."""
+    who_did_it = "an administrator removed the link" if by_operator else "you signed out"
+    name = (own("Your Slack account is not linked to the Microsoft account "), *who(person), own(" any more: "))
+    after = (
+        "Nothing can be decided here in your name until you type /pim sign-in again. If you did not expect this, tell "
+        "your administrators."
+    )
+    words = f"Your Slack account is not linked to Microsoft any more: {who_did_it}. {after}"
+    return Message(words, wire(rich(section((*name, own(f"{who_did_it}.")), (own(after),)))))
+
+
+def moved(person: Person) -> Message:
+    """For a Slack account that a Microsoft account was linked to before, when that is linked to another one."""
+    name = (own("The Microsoft account "), *who(person), own(", once linked to your Slack account, is now linked to "))
+    after = "If that is not right, tell your administrators at once: whoever has it decides requests under that name."
+    fallback = f"A Microsoft account once linked to your Slack account is now linked to another one. {after}"
+    return Message(fallback, wire(rich(section((*name, own("another Slack account.")), (own(after),)))))
+
+
 def frozen() -> Message:
     """In place of the receipt, once its owner said that it was not them."""
     return _plain_message(FROZEN_WORDS)

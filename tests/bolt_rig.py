@@ -105,7 +105,6 @@ class BoltRig:
             sign_in=FakeSignIn(),
             flows=StoredFlows(store),
             links=house.links,
-            outbox=house.outbox,
             clock=house.clock,
             new_token=house.new_id,
             public_url=PUBLIC,

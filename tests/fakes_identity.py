@@ -30,7 +30,7 @@ from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
 from app.identity.sign_in import cache_context
 from app.identity.wire import PinnedHttp
-from app.ports import Link, LinkState, MicrosoftIdentity, Notice, SealedCache, SlackIdentity
+from app.ports import Link, LinkState, MicrosoftIdentity, SealedCache, SlackIdentity
 
 TEAM = "T0FAKETEAM"
 TENANT = "11111111-2222-4333-8444-555555555555"
@@ -83,10 +83,15 @@ class FakeFlows:
 
 @dataclass
 class FakeLinks:
-    """The links table by its contract. `before_save` runs inside `save_cache`, where another process could be first."""
+    """The links table by its contract. `before_save` runs inside `save_cache`, where another process could be first.
+
+    `told`: the direct messages owed, as topic and Slack user; `whys`: the reasons for suspensions.
+    """
 
     rows: dict[str, SealedCache] = field(default_factory=dict)
     suspended: list[str] = field(default_factory=list)
+    whys: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
     cache_saves: int = 0
     before_save: Callable[[], Awaitable[object]] | None = None
     saved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,24 +105,35 @@ class FakeLinks:
     async def active(self) -> list[Link]:
         return [row.link for row in self.rows.values() if row.link.state is LinkState.ACTIVE]
 
-    async def save(self, link: Link, sealed: str, version: int) -> bool:
+    async def save(self, link: Link, sealed: str, version: int, now: datetime) -> bool:
+        del now
         other = await self.by_entra(link.tenant, link.person.id)
         if other is not None and other.id != link.id:
             return False
         self.rows[link.id] = SealedCache(link, sealed, version)
+        self.told.append(("linked", link.slack_user))
         return True
 
-    async def suspend(self, link: Link, now: datetime) -> bool:
+    async def suspend(self, link: Link, why: str, now: datetime) -> bool:
         del now
         row = self.rows.get(link.id)
         if row is None or row.link.state is LinkState.SUSPENDED:
             return False
         self.suspended.append(link.id)
+        self.whys.append(why)
         self.rows[link.id] = replace(row, link=replace(row.link, state=LinkState.SUSPENDED), sealed="")
         return True
 
-    async def remove(self, link: Link) -> None:
-        self.rows.pop(link.id, None)
+    async def remove(self, link: Link, now: datetime) -> bool:
+        del now
+        if self.rows.pop(link.id, None) is None:
+            return False
+        self.told.append(("unlinked", link.slack_user))
+        return True
+
+    async def forwarded(self, team: str, starter: str, other: str, now: datetime) -> None:
+        del team, now
+        self.told += [("link_refused", starter), ("link_refused", other)]
 
     async def load_cache(self, link_id: str) -> SealedCache | None:
         row = self.rows.get(link_id)
@@ -133,16 +149,6 @@ class FakeLinks:
         self.cache_saves += 1
         self.saved.set()
         self.rows[cache.link.id] = replace(row, sealed=sealed, version=cache.version + 1)
-        return True
-
-
-@dataclass
-class FakeOutbox:
-    notices: list[Notice] = field(default_factory=list)
-
-    async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
-        del dedupe, now
-        self.notices.append(notice)
         return True
 
 

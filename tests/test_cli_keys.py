@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TypeVar
 
 import pytest
@@ -20,6 +21,7 @@ from app.domain.request import Person
 from app.identity.keyring import Keyring
 from app.identity.sign_in import cache_context
 from app.identity.tokens import CACHE
+from app.store.audit import AuditTrail
 from app.store.engine import open_engine
 from app.store.flows import StoredFlows
 from app.store.links import StoredLinks
@@ -49,7 +51,12 @@ class Desk:
     def sign_in(self, ring: str, person: Person = ANN, user: str = ANN_SLACK) -> None:
         link = a_link(person, user)
         sealed = Keyring.parse(KEYS[ring]).seal(CACHE, cache_context(link.tenant, person.id, 1), "tokens")
-        assert self.work(lambda store: StoredLinks(store).save(link, sealed, 1))
+        trail_key = b"a key of tests"
+        assert self.work(
+            lambda store: StoredLinks(store, AuditTrail(store, trail_key), token_urlsafe).save(
+                link, sealed, 1, datetime.now(UTC)
+            )
+        )
 
     def start_signing_in(self, ring: str) -> None:
         sealed = Keyring.parse(KEYS[ring]).seal("sign-in: start", "x", "facts")

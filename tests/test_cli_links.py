@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TypeVar
 
 import pytest
-from build import a_link
+from build import NOW, a_link
 from people import ann, ben, slack_of
 from typer.testing import CliRunner, Result
 
@@ -72,25 +73,30 @@ def look(database: str, work: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(opened())
 
 
+def links_of(store: Store) -> StoredLinks:
+    return StoredLinks(store, AuditTrail(store, Keyring.parse(KEYS).chain_key()), token_urlsafe)
+
+
 def states(database: str) -> dict[str, LinkState]:
     async def read(store: Store) -> dict[str, LinkState]:
-        found = [await StoredLinks(store).by_slack(a_link(one).team, slack_of(one)) for one in (ann, ben)]
+        found = [await links_of(store).by_slack(a_link(one).team, slack_of(one)) for one in (ann, ben)]
         return {link.person.name: link.state for link in found if link is not None}
 
     return look(database, read)
 
 
 def audit(database: str) -> list[AuditRow]:
+    """What operators did."""
     trail = lambda store: AuditTrail(store, Keyring.parse(KEYS).chain_key())  # noqa: E731 - one place, one line
     assert look(database, lambda store: trail(store).verify()) is None
-    return list(look(database, lambda store: trail(store).rows(0, 100)))
+    return [row for row in look(database, lambda store: trail(store).rows(0, 100)) if row.who.startswith("os:")]
 
 
 @pytest.fixture
 def signed_in(database: str) -> None:
     async def save(store: Store) -> None:
         for person in (ann, ben):
-            assert await StoredLinks(store).save(a_link(person), "sealed", 1)
+            assert await links_of(store).save(a_link(person), "sealed", 1, NOW)
 
     look(database, save)
 

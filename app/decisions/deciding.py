@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.decisions.sending import Courier, Fate
@@ -29,9 +29,9 @@ from app.decisions.values import (
 from app.domain.endings import conclude, nameless
 from app.domain.errors import BotError, RequestGone, SignInRequired
 from app.domain.policy import Policy
-from app.domain.request import Decided, Kind, RequestKey, Status, Where
+from app.domain.request import ActivationRequest, Decided, Kind, RequestKey, Status, Where
 from app.domain.row import RequestRow
-from app.domain.ruling import Refused, Step, Why, justify, rule, rule_row, taken
+from app.domain.ruling import Refused, Step, Why, justify, own_request, rule, rule_row, taken
 from app.ports import Cards, Clock, Desk, Intent, Link, Links, Modal, People, RequestBook, Tokens, TokenSource
 
 CHANGED = Refused(Why.CHANGED, "The request changed just now. Nothing was sent; look at the new card.")
@@ -103,7 +103,7 @@ class Decisions:
         if why:
             return await self._wait(case, why, "")
         try:
-            step = await self._live_step(case.row, wish.digest, self._token(case))
+            step = await self._live_step(case)
         except SignInRequired as demand:
             return await self._wait(case, *reason(demand))
         if isinstance(step, Refused):
@@ -175,16 +175,22 @@ class Decisions:
     def _token(self, case: Case) -> TokenSource:
         return self.tokens.of(case.link, self.desks[case.row.key.kind].resource)
 
-    async def _live_step(self, row: RequestRow, shown: str, token: TokenSource) -> Step | Refused:
+    async def _live_step(self, case: Case) -> Step | Refused:
         """The one step this approver can decide now. A request that ended meanwhile is settled on the spot."""
+        row, token = case.row, self._token(case)
         desk = self.desks[row.key.kind]
         request, steps = await asyncio.gather(desk.fetch(row.request, token), self._steps(row, token))
         now = self.clock()
-        ruling = rule(request, steps, shown, now)
+        ruling = await self._own(case, request) or rule(request, steps, case.wish.digest, now)
         ending = conclude(row.request, desk.ended(request), steps, now)
         if isinstance(ruling, Step) or ending is None or nameless(ending):
             return ruling  # who made a decision of this moment may not show yet: the watcher asks again
         return await self._ended(row.key, ending, now) or ruling
+
+    async def _own(self, case: Case, fresh: ActivationRequest) -> Refused | None:
+        """Whether Microsoft's own word makes this their own request, whatever our memory of it says."""
+        approver = await standing(self.links, case.link)
+        return own_request(replace(case.row, request=fresh), approver, self.policy)
 
     async def _ended(self, key: RequestKey, ending: tuple[Status, Decided], now: datetime) -> Refused | None:
         """Write down an ending that a read shows, and say it.

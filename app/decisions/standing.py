@@ -1,4 +1,4 @@
-"""Who somebody is when they want to decide: their account, and every account their Slack account ever stood for."""
+"""Who somebody is when they want to decide: their account, and every account that was ever theirs."""
 
 from __future__ import annotations
 
@@ -8,4 +8,5 @@ from app.ports import Link, Links
 
 async def standing(links: Links, link: Link) -> Approver:
     """Everything that may speak against this person, out of our own memory."""
-    return Approver(link.person, link.slack_user, await links.kin(link.team, link.slack_user))
+    kin = await links.kin(link.team, link.slack_user)
+    return Approver(link.person, link.slack_user, kin.oids, kin.slack_users)

@@ -89,12 +89,13 @@ class Step:
 class Approver:
     """Somebody who wants to decide, with all we know of who they are.
 
-    `kin` are the object ids that were ever linked to this Slack account.
+    `kin` are the object ids, and `kin_slack` the Slack accounts, that links of today and before tie to this person.
     """
 
     person: Person
     slack_user: str = ""
     kin: frozenset[str] = frozenset()
+    kin_slack: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,9 @@ def may_see(viewer: Viewer, row: RequestRow) -> bool:
 
 def rule_row(row: RequestRow, approver: Approver, now: datetime, policy: Policy = Policy()) -> Refused | None:
     """What our own memory already forbids, before anybody asks Microsoft. None: nothing speaks against it."""
-    own = _own_request(row, approver, policy)
-    if own:
-        return Refused(Why.OWN_REQUEST, f"{own} {_UNCHANGED}")
+    own = own_request(row, approver, policy)
+    if own is not None:
+        return own
     faster = taken(row)
     if faster is not None:
         return faster
@@ -127,6 +128,15 @@ def rule_row(row: RequestRow, approver: Approver, now: datetime, policy: Policy 
     if closed:
         return Refused(Why.PAUSED if row.paused else Why.PORTAL_ONLY, f"{closed} {_UNCHANGED}")
     return None
+
+
+def own_request(row: RequestRow, approver: Approver, policy: Policy = Policy()) -> Refused | None:
+    """Nobody approves what they, or an account of theirs, asked for. None: nothing says that this is such a request.
+
+    To judge a fresh read as well, put it into the row.
+    """
+    own = _own_request(row, approver, policy)
+    return Refused(Why.OWN_REQUEST, f"{own} {_UNCHANGED}") if own else None
 
 
 def portal_only(row: RequestRow, policy: Policy) -> str:
@@ -197,6 +207,8 @@ def _own_request(row: RequestRow, approver: Approver, policy: Policy) -> str:
         return f"This is your own request, made with {made_with}; nobody approves their own."
     if approver.slack_user and approver.slack_user == row.match.slack_user:
         return f"This is your own request: {made_with} belongs to your Slack account; nobody approves their own."
+    if row.match.slack_user and row.match.slack_user in approver.kin_slack:
+        return f"This may be your own request: {made_with} belongs to a Slack account once linked to yours."
     if asked_by & {oid.casefold() for oid in approver.kin}:
         return "This may be your own request: it was made with an account once linked to your Slack account."
     return ""

@@ -25,6 +25,7 @@ from app.ports import Clock, Link, Links, Resource, SealedCache, TokenSource
 CACHE = "token cache"  # the sealing purpose; linking seals a link's first cache under the same word
 ATTEMPTS = 2  # the second one after somebody else saved or removed the cache
 LAST_SECONDS = 60  # a token this close to its end is not handed out any more
+NOT_OPENED = "the stored session does not open"
 GRACE = 2.0  # seconds another process gets to save what it won, before a refusal counts
 # OAuth errors that only the person can mend, by signing in again.
 SESSION_OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
@@ -134,7 +135,7 @@ class MicrosoftTokens:
         except UnknownKey:
             raise SignInRequired from None  # kept: the operator may put the key back, another replica may have it
         except (Tampered, ValueError):
-            await self._links.suspend(stored.link, self._clock())
+            await self._links.suspend(stored.link, NOT_OPENED, self._clock())
             raise SignInRequired from None
         return cache
 
@@ -161,7 +162,7 @@ class MicrosoftTokens:
         if latest is not None and _edition(latest) != _edition(stored):
             return
         if latest is not None:
-            await self._links.suspend(latest.link, self._clock())
+            await self._links.suspend(latest.link, _refusal(silent), self._clock())
         raise SignInRequired
 
     def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link, resource: Resource) -> _Silent:
@@ -199,6 +200,11 @@ def _read(answer: Mapping[str, Any] | None, cache: msal.SerializableTokenCache) 
         return _Silent(error=error, number=aadsts(answer), claims=claims)
     changed = cache.has_state_changed
     return _Silent(str(answer["access_token"]), cache=cache.serialize() if changed else None)
+
+
+def _refusal(silent: _Silent) -> str:
+    # The error's name is one of ours to compare with; Microsoft's texts go nowhere.
+    return f"Microsoft: {silent.error}" + (f" (AADSTS{silent.number})" if silent.number else "")
 
 
 def _account_in(cache: msal.TokenCache, link: Link) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.errors import SignInFailed, Tampered, Unavailable
+from app.domain.errors import SignInFailed, Tampered
 from app.domain.request import Person
 from app.linking.values import (
     AGAIN,
@@ -31,26 +30,13 @@ from app.linking.values import (
     linked_elsewhere,
     taken,
 )
-from app.ports import (
-    Clock,
-    Flows,
-    Link,
-    Links,
-    LinkState,
-    MicrosoftIdentity,
-    Notice,
-    Outbox,
-    SignIn,
-    WaitingDecision,
-)
+from app.ports import Clock, Flows, Link, Links, LinkState, MicrosoftIdentity, SignIn, WaitingDecision
 
 PATIENCE = timedelta(minutes=10)  # for each page
 CACHE = "token cache"  # the sealing purpose; refreshes in app.identity.tokens reseal under the same word
 FIRST_VERSION = 1
 _CARRIED = ("team", "user", "generation")  # from the first page to the last
 LONGEST_TOKEN = 128  # characters
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +57,6 @@ class Linking:
     sign_in: SignIn
     flows: Flows
     links: Links
-    outbox: Outbox
     clock: Clock
     new_token: Callable[[], str]
     public_url: str
@@ -104,7 +89,7 @@ class Linking:
             raise SignInFailed(f"You cancelled the sign-in at Slack. {AGAIN}")
         slack = await self.sign_in.slack_identity(query["code"], kept["nonce"])
         if (slack.team, slack.user) != (kept["team"], kept["user"]):
-            await self._warn(kept["user"], slack.user)
+            await self.links.forwarded(kept["team"], kept["user"], slack.user, self.clock())
             raise SignInFailed(FORWARDED)
         return await self._to_microsoft(kept, slack.name)
 
@@ -119,7 +104,7 @@ class Linking:
         return Confirm(token, kept["name"], link, waiting)
 
     async def confirm(self, token: str, cookie: str) -> Linked:
-        """The last button: make the link, or renew it, and tell the Slack account."""
+        """The last button: make the link, or renew it; the Slack account gets a receipt."""
         return await self._finished(await self._take(_last_stage(""), token, cookie))
 
     async def finish(self, token: str, cookie: str) -> Linked:
@@ -131,8 +116,7 @@ class Linking:
         link = await self.links.by_slack(team, user)
         if link is None or link.state is LinkState.FROZEN:
             return False
-        await self.links.remove(link)
-        return True
+        return await self.links.remove(link, self.clock())
 
     async def _begin(self, team: str, user: str, purpose: Mapping[str, str]) -> str:
         if team != self.team:
@@ -157,9 +141,8 @@ class Linking:
         link = await self._link(kept, identity)
         context = self.sign_in.cache_context(link.tenant, link.person.id, FIRST_VERSION)
         sealed = self.sign_in.seal(CACHE, context, identity.cache)
-        if not await self.links.save(link, sealed, FIRST_VERSION):
+        if not await self.links.save(link, sealed, FIRST_VERSION, self.clock()):
             raise SignInFailed(taken(link.person))
-        await self._tell(link)
         return Linked(link, kept["name"], kept.get("waiting", ""))
 
     async def _link(self, kept: Mapping[str, Any], identity: MicrosoftIdentity) -> Link:
@@ -190,21 +173,6 @@ class Linking:
             signed_in_at=identity.signed_in_at,
             generation=existing.generation + 1 if existing else 1,
         )
-
-    async def _tell(self, link: Link) -> None:
-        facts = {"name": link.person.name, "upn": link.person.upn, "at": link.signed_in_at.isoformat()}
-        notice = Notice(self.new_token(), "linked", to_slack=link.slack_user, facts=facts)
-        try:
-            await self.outbox.owe(notice, f"linked:{link.id}:{link.generation}", self.clock())
-        except Unavailable:
-            # The link stands; a page that calls it failed because its receipt is lost would be wrong.
-            log.warning("A link was made, but its receipt could not be written down.")
-
-    async def _warn(self, starter: str, other: str) -> None:
-        # Either side may be the one who is being tricked, so both hear of it.
-        for user in (starter, other):
-            notice = Notice(self.new_token(), "link_refused", to_slack=user, facts={"starter": starter, "other": other})
-            await self.outbox.owe(notice, f"link_refused:{notice.id}", self.clock())
 
     async def _leave(self, stage: _Stage) -> str:
         token = self.new_token()

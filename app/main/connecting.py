@@ -101,7 +101,6 @@ def _linking(rooms: Rooms) -> Linking:
         sign_in=rooms.microsoft.sign_in,
         flows=rooms.memory.flows,
         links=rooms.memory.links,
-        outbox=rooms.memory.outbox,
         clock=utc_now,
         new_token=new_token,
         public_url=rooms.settings.public_url,

@@ -18,8 +18,7 @@ from app.identity.keyring import Keyring, key_name
 from app.identity.sign_in import cache_context
 from app.identity.tokens import CACHE
 from app.ports import SealedCache
-from app.store.links import StoredLinks
-from app.store.sealed import reseal, sealed_caches, sealed_flows
+from app.store.sealed import reread, reseal, sealed_caches, sealed_flows
 from app.store.writer import Store
 
 TRIES = 3  # for a row that a bot saves at the same moment
@@ -100,7 +99,7 @@ async def _move(store: Store, keyring: Keyring, cache: SealedCache) -> Move:
             return Move.LOST
         if await reseal(store, current, keyring.seal(CACHE, _context(current), plain)):
             return Move.DONE
-        current = await StoredLinks(store).load_cache(cache.link.id)
+        current = await reread(store, cache)
     return Move.BUSY
 
 

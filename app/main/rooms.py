@@ -128,7 +128,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         cards=StoredCards(store),
         outbox=StoredOutbox(store),
         inbox=StoredInbox(store),
-        links=StoredLinks(store),
+        links=StoredLinks(store, trail, new_token),
         flows=StoredFlows(store),
         waiting=StoredWaiting(store),
         freezes=StoredFreezes(store, trail),

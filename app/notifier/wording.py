@@ -13,20 +13,33 @@ from blocks.message import Message
 
 def notice_message(notice: Notice, row: RequestRow | None, now: datetime) -> Message | None:
     """The direct message for a notice, drawn from how things stand now; None when there is nothing to say."""
-    if notice.topic == "linked":
-        person = Person("", notice.facts.get("name", ""), notice.facts.get("upn", ""))
-        return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now), receipt=notice.id)
-    if notice.topic == "link_refused":
-        return notices.refusal(_FORWARDED)
-    if notice.topic == "restarted":
-        return notices.restarted()
-    if notice.topic == "suspended":
-        return notices.refusal(_SUSPENDED)
+    about_account = _about_account(notice, now)
+    if about_account is not None:
+        return about_account
     if row is None:
         return None
     if notice.topic == "fate":
         return _fate(row, notice.facts.get("refused", ""))
     return notices.outcome_notice(row, now=now) if notice.topic == "outcome" else None
+
+
+def _about_account(notice: Notice, now: datetime) -> Message | None:
+    """What concerns somebody's accounts; None for a notice about a request."""
+    person = Person("", notice.facts.get("name", ""), notice.facts.get("upn", ""))
+    match notice.topic:
+        case "linked":
+            return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now), receipt=notice.id)
+        case "unlinked":
+            return notices.unlinked(person, by_operator=notice.facts.get("how") == "removed")
+        case "moved":
+            return notices.moved(person)
+        case "link_refused":
+            return notices.refusal(_FORWARDED)
+        case "suspended":
+            return notices.refusal(_SUSPENDED)
+        case "restarted":
+            return notices.restarted()
+    return None
 
 
 def note_message(note: ChannelNote) -> Message:

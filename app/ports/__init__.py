@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.clock import Clock
-from app.ports.links import Flows, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
+from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Desk, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
@@ -32,6 +32,7 @@ __all__ = [
     "Freezes",
     "Inbox",
     "Intent",
+    "Kin",
     "Leases",
     "Link",
     "LinkCare",

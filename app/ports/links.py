@@ -45,8 +45,19 @@ class SealedCache:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """The accounts of one human, as far as links of today and before tell: object ids, and Slack users."""
+
+    oids: frozenset[str] = frozenset()
+    slack_users: frozenset[str] = frozenset()
+
+
 class Links(Protocol):
-    """The links table. Unique both ways: one Slack account, one Entra account."""
+    """The links table. Unique both ways: one Slack account, one Entra account.
+
+    Whatever makes, renews or ends a link writes its audit row and owes its direct messages in the same transaction.
+    """
 
     async def by_slack(self, team: str, user: str) -> Link | None:
         """The link of this Slack account, whatever its state."""
@@ -57,24 +68,30 @@ class Links(Protocol):
     async def by_upn(self, tenant: str, upn: str) -> Link | None:
         """The link of the Entra account with this sign-in name, in any letter case, whatever its state."""
 
-    async def kin(self, team: str, user: str) -> frozenset[str]:
-        """The object ids that were ever linked to this Slack account."""
+    async def kin(self, team: str, user: str) -> Kin:
+        """Every account that a chain of links, of today or of any day before, ties to this Slack account."""
 
     async def active(self) -> Sequence[Link]:
         """Everybody who can be polled for."""
 
-    async def save(self, link: Link, sealed: str, version: int) -> bool:
-        """Make or renew a link with its first cache, and note the pair for ever.
+    async def save(self, link: Link, sealed: str, version: int, now: datetime) -> bool:
+        """Make or renew a link with its first cache, owe its receipt, and note the pair for ever.
 
         False when either account belongs to another link, or when the link was frozen after `link.generation` was
-        decided on.
+        decided on. Whoever was linked to this Microsoft account before is told that it moved.
         """
 
-    async def suspend(self, link: Link, now: datetime) -> bool:
-        """Their session is over: keep the link, drop the cache, owe them one message. False when it was already so."""
+    async def suspend(self, link: Link, why: str, now: datetime) -> bool:
+        """Their session is over: keep the link, drop the cache, owe them one message. False when it was already so.
 
-    async def remove(self, link: Link) -> None:
-        """Sign-out: the row and every usable token are gone."""
+        `why`: for the audit trail; it names nothing secret.
+        """
+
+    async def remove(self, link: Link, now: datetime) -> bool:
+        """Sign-out: the row and every usable token are gone, and they are told. False when they were gone already."""
+
+    async def forwarded(self, team: str, starter: str, other: str, now: datetime) -> None:
+        """One Slack account began a sign-in and another came back from it: both are told, and it is written down."""
 
     async def load_cache(self, link_id: str) -> SealedCache | None:
         """The encrypted cache, or None when the link is gone or suspended."""

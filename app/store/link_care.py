@@ -1,16 +1,17 @@
-"""Sign-ins as an operator sees them: listed, revoked, removed; each with an audit row. Tokens are only ever dropped."""
+"""Sign-ins as an operator sees them: listed, revoked, removed; each audited and told. Tokens are only ever dropped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.ports import Act, Link, LinkLine, LinkState, Notice
+from app.ports import Act, Link, LinkLine, LinkState
+from app.store import link_news as news
 from app.store.audit import AuditTrail, Entry
 from app.store.links import to_link
-from app.store.notices import owe
 from app.store.tables import intents, links
 from app.store.writer import Store
 
@@ -48,16 +49,18 @@ async def _revoke(connection: AsyncConnection, trail: AuditTrail, link: Link, ac
     ended = {"state": LinkState.SUSPENDED, "sealed": None}
     if (await connection.execute(update(links).where(live).values(**ended))).rowcount != 1:
         return False
-    once = f"suspended:{link.id}:{link.generation}"
-    await owe(connection, Notice(once, "suspended", to_slack=link.slack_user), once, act.at)
-    await trail.append(connection, _entry("link_revoked", link, act))
+    await news.owe_suspended(connection, link, act.at)
+    await trail.append(connection, _entry("link_revoked", replace(link, state=LinkState.SUSPENDED), act))
     return True
 
 
 async def _remove(connection: AsyncConnection, trail: AuditTrail, link: Link, act: Act) -> bool:
-    if (await connection.execute(delete(links).where(_is(link)))).rowcount != 1:
+    found = (await connection.execute(delete(links).where(_is(link)).returning(links))).mappings().one_or_none()
+    if found is None:
         return False
-    await trail.append(connection, _entry("link_removed", link, act))
+    gone = to_link(found)
+    await news.owe_unlinked(connection, gone, news.REMOVED, act.at)
+    await trail.append(connection, _entry("link_removed", gone, act))
     return True
 
 
@@ -67,13 +70,4 @@ def _is(link: Link) -> ColumnElement[bool]:
 
 
 def _entry(what: str, link: Link, act: Act) -> Entry:
-    facts = {
-        "team": link.team,
-        "slack_user": link.slack_user,
-        "tenant": link.tenant,
-        "oid": link.person.id,
-        "upn": link.person.upn,
-        "state": link.state.value,
-        "reason": act.reason,
-    }
-    return Entry(act.at, what, None, act.by, facts)
+    return news.entry(what, link, act.by, act.at, {"reason": act.reason})

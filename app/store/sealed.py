@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import and_, select, update
 
 from app.ports import LinkState, SealedCache
-from app.store.links import to_link
+from app.store.links import load_cache, to_link
 from app.store.tables import links, sign_in_flows
 from app.store.writer import Store
 
@@ -24,6 +24,11 @@ async def sealed_caches(store: Store) -> AsyncIterator[Sequence[SealedCache]]:
     while page:
         yield page
         page = await _page(store, page[-1].link.id)
+
+
+async def reread(store: Store, cache: SealedCache) -> SealedCache | None:
+    """The same token cache as it is stored by now; None when it is gone."""
+    return await store.read(lambda connection: load_cache(connection, cache.link.id))
 
 
 async def sealed_flows(store: Store, now: datetime) -> Sequence[str]:

@@ -44,6 +44,7 @@ link_history = Table(
     time_column("first_at"),
     time_column("last_at"),
 )
+Index("link_history_by_entra", link_history.c.oid)
 
 # A decision that waits until its approver has signed in again. It holds no claim; `done_at` is when it was taken up,
 # replaced or given up.

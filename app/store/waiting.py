@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, Person, RequestKey, Status, Verdict
 from app.ports import Link, LinkState, WaitingDecision
-from app.store.audit import AuditTrail, Entry
+from app.store import link_news as news
+from app.store.audit import AuditTrail
+from app.store.links import to_link
 from app.store.remember import set_wanted
 from app.store.rows import is_request, person_of, person_values
 from app.store.tables import links, requests
@@ -92,19 +94,15 @@ async def _expire(connection: AsyncConnection, now: datetime) -> int:
 async def _freeze(connection: AsyncConnection, trail: AuditTrail, link: Link, now: datetime) -> bool:
     this = and_(links.c.id == link.id, links.c.state != LinkState.FROZEN)
     frozen = {"state": LinkState.FROZEN, "sealed": None, "generation": links.c.generation + 1}
-    generation = await connection.scalar(update(links).where(this).values(**frozen).returning(links.c.generation))
-    if generation is None:
+    found = await connection.execute(update(links).where(this).values(**frozen).returning(links))
+    row = found.mappings().one_or_none()
+    if row is None:
         return False
     theirs = and_(waiting.c.team == link.team, waiting.c.slack_user == link.slack_user)
     await _repaint_all(connection, and_(theirs, _LIVE))
     wiped = await connection.execute(delete(waiting).where(theirs))
-    facts = {
-        "slack_user": link.slack_user,
-        "tenant": link.tenant,
-        "generation": str(generation),
-        "waiting_decisions_wiped": str(wiped.rowcount),
-    }
-    await trail.append(connection, Entry(now, "link frozen", None, link.person.id, facts))
+    more = {"waiting_decisions_wiped": str(wiped.rowcount)}
+    await trail.append(connection, news.entry("link_frozen", to_link(row), link.person.id, now, more))
     return True
 
 

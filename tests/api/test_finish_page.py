@@ -23,7 +23,6 @@ from fakes_identity import (
     FakeDecisions,
     FakeFlows,
     FakeLinks,
-    FakeOutbox,
     FakeSignIn,
     a_link,
 )
@@ -69,12 +68,11 @@ class Rig:
     def __init__(self) -> None:
         numbers = itertools.count()
         self.sign_in, self.flows, self.links, self.decisions = FakeSignIn(), FakeFlows(), FakeLinks(), FakeDecisions()
-        self.outbox, self.clock, self.nudges = FakeOutbox(), FakeClock(), 0
+        self.clock, self.nudges = FakeClock(), 0
         self.linking = Linking(
             self.sign_in,
             self.flows,
             self.links,
-            self.outbox,  # type: ignore[arg-type]  # only `owe` is called
             self.clock,
             lambda: f"token-{next(numbers)}",
             PUBLIC,
@@ -112,7 +110,8 @@ class Rig:
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     rig = Rig()
-    await rig.links.save(replace(a_link(), generation=4), "sealed", 1)
+    await rig.links.save(replace(a_link(), generation=4), "sealed", 1, rig.clock())
+    rig.links.told.clear()
     yield rig
     await rig.browser.aclose()
 
@@ -151,7 +150,7 @@ async def test_the_button_renews_the_link_and_carries_out_what_waited(rig: Rig) 
     assert (waiting, link.person, link.generation, link.state) == ("what-waits", ANN, 5, LinkState.ACTIVE)
     assert link.signed_in_at == rig.clock()
     assert rig.links.rows[link.id].link == link
-    assert ([notice.topic for notice in rig.outbox.notices], rig.nudges) == (["linked"], 1)
+    assert (rig.links.told, rig.nudges) == ([("linked", ANN_SLACK)], 1)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from fakes_identity import (
     FakeDecisions,
     FakeFlows,
     FakeLinks,
-    FakeOutbox,
     FakeSignIn,
     a_link,
 )
@@ -74,7 +73,6 @@ class Rig:
             self.sign_in,
             self.flows,
             self.links,
-            FakeOutbox(),  # type: ignore[arg-type]  # only `owe` is called
             FakeClock(),
             lambda: f"token-{next(numbers)}",
             PUBLIC,

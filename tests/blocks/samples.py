@@ -125,6 +125,9 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     yield message("fallback card", fallback_card(one, card_id="c1", now=NOW))
     yield message("result", notices.result_message(one, name, name))
     yield message("receipt", notices.linked_receipt(one.request.requestor, now=NOW))
+    for by_operator in (True, False):
+        yield message("unlinked", notices.unlinked(one.request.requestor, by_operator=by_operator))
+    yield message("moved", notices.moved(one.request.requestor))
     yield message("refusal", notices.refusal(f"{name} is first."))
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:

@@ -38,6 +38,11 @@ OWN = {
         "rita@acme.example belongs to your Slack account",
     ),
     "one of a former account": (made_by(cleo), Approver(rob, U_ROB, frozenset({cleo.id})), "once linked to your Slack"),
+    "one of a Slack account once linked to theirs": (
+        made_by(rita, match=Match(How.BY_MAIL, "U0RITA0001")),
+        Approver(rob, U_ROB, frozenset(), frozenset({U_ROB, "U0RITA0001"})),
+        "a Slack account once linked to yours",
+    ),
     "one that a former account made": (
         a_row(a_request(requestor=rita, created_by=cleo.id)),
         Approver(rob, U_ROB, frozenset({cleo.id.upper()})),
@@ -57,20 +62,25 @@ def test_nobody_decides_a_request_that_is(row: RequestRow, approver: Approver, w
 
 @pytest.mark.parametrize("row, approver, words", OWN.values(), ids=OWN.keys())
 def test_somebody_else_may_decide_it(row: RequestRow, approver: Approver, words: str) -> None:  # noqa: ARG001 - one table
-    assert rule_row(row, Approver(ben, "U0BEN00001", frozenset({ben.id})), NOW, POLICY) is None
+    somebody = Approver(ben, "U0BEN00001", frozenset({ben.id}), frozenset({"U0BEN00001"}))
+    assert rule_row(row, somebody, NOW, POLICY) is None
 
 
 def test_people_without_slack_have_no_account_in_common() -> None:
-    assert rule_row(made_by(rob, match=Match(How.NOT_IN_SLACK)), Approver(ann, ""), NOW, POLICY) is None
+    nobody_in_slack = made_by(rob, match=Match(How.NOT_IN_SLACK))
+    assert rule_row(nobody_in_slack, Approver(ann, "", frozenset(), frozenset({""})), NOW, POLICY) is None
 
 
 @given(
     st.sampled_from(EVERYBODY),
     st.sampled_from(EVERYBODY),
     st.frozensets(st.sampled_from([one.id for one in EVERYBODY])),
+    st.frozensets(st.sampled_from([U_ROB, "U0BEN00001"])),
 )
-def test_what_is_known_of_an_approver_only_ever_refuses(asks: Person, decides: Person, kin: frozenset[str]) -> None:
-    bare, known = Approver(decides), Approver(decides, U_ROB, kin)
+def test_what_is_known_of_an_approver_only_ever_refuses(
+    asks: Person, decides: Person, kin: frozenset[str], kin_slack: frozenset[str]
+) -> None:
+    bare, known = Approver(decides), Approver(decides, "U0ANN00001", kin, kin_slack)
     row = made_by(asks, match=Match(How.BY_MAIL, U_ROB))
     if rule_row(row, bare, NOW, POLICY) is not None:
         assert rule_row(row, known, NOW, POLICY) is not None

@@ -151,7 +151,7 @@ async def test_a_refresh_racing_a_sign_out_leaves_no_usable_token(desk: Desk) ->
     link = desk.link_up(life=1)
 
     async def sign_out() -> None:
-        await desk.links.remove(link)
+        await desk.links.remove(link, desk.providers.clock())
 
     desk.links.before_save = sign_out
     with pytest.raises(SignInRequired):
@@ -181,6 +181,7 @@ async def test_an_ended_session_suspends_the_link_once(desk: Desk, error: str, n
         with pytest.raises(SignInRequired):
             await process.of(link)()
     assert desk.links.suspended == [link.id]
+    assert desk.links.whys == [f"Microsoft: {error} (AADSTS{number})" if number else f"Microsoft: {error}"]
     assert len(desk.providers.forms) == 1
     assert desk.links.rows[link.id].sealed == ""
 
@@ -282,7 +283,7 @@ async def test_a_cache_that_holds_another_person_gives_no_token(desk: Desk) -> N
     link = desk.link_up(person=BEN)
     with pytest.raises(SignInRequired):
         await desk.process().of(link)()
-    assert desk.links.suspended == [link.id]
+    assert (desk.links.suspended, desk.links.whys) == ([link.id], ["the stored session does not open"])
 
 
 async def test_a_source_of_somebody_linked_before_gives_no_token_of_whoever_is_linked_now(desk: Desk) -> None:
@@ -311,7 +312,7 @@ async def test_a_suspended_or_removed_link_gives_no_token(desk: Desk) -> None:
     desk.links.rows[link.id] = replace(desk.links.rows[link.id], link=replace(link, state=LinkState.SUSPENDED))
     with pytest.raises(SignInRequired):
         await process.of(link)()
-    await desk.links.remove(link)
+    await desk.links.remove(link, desk.providers.clock())
     with pytest.raises(SignInRequired):
         await process.of(link)()
     assert desk.providers.calls == []

@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 
 import httpx
 import pytest
-from fakes_identity import KEYS, FakeDecisions, FakeOutbox
+from fakes_identity import KEYS, FakeDecisions
 from fastapi import FastAPI
 from sandbox.world_rig import Rig
 
@@ -29,8 +29,10 @@ from app.linking import Linking
 from app.ports import Link
 from app.sandbox.people import Person
 from app.sandbox.sign_in_walk import Walk, walk
+from app.store.audit import AuditTrail
 from app.store.flows import StoredFlows
 from app.store.links import StoredLinks
+from app.store.outbox import StoredOutbox
 from app.store.writer import Store
 
 
@@ -65,12 +67,12 @@ class World:
         client = SlackClient(settings.slack_client_id, settings.slack_client_secret, settings.team)
         slack = SlackSignIn(client, http, origins, settings.bot_url)
         microsoft = MicrosoftSignIn(self.entra, http, origins, settings.bot_url)
-        self.links, self.outbox = StoredLinks(store), FakeOutbox()
+        self.trail = AuditTrail(store, keyring.chain_key())
+        self.links, self.outbox = StoredLinks(store, self.trail, token_urlsafe), StoredOutbox(store)
         self.linking = Linking(
             BrowserSignIn(slack, microsoft, keyring, clock),
             StoredFlows(store),
             self.links,
-            self.outbox,  # type: ignore[arg-type]  # only `owe` is called
             clock,
             lambda: token_urlsafe(32),
             settings.bot_url,
@@ -127,7 +129,7 @@ async def test_a_person_signs_in_and_graph_knows_them_by_their_token(world: Worl
     assert link is not None
     assert link.person.id == world.rig.world.people["ann"].oid
     assert await world.who(link) == link.person.id
-    assert [notice.topic for notice in world.outbox.notices] == ["linked"]
+    assert [notice.topic for notice in await world.outbox.due_notices(world.rig.world.now(), 10)] == ["linked"]
 
 
 async def test_a_refreshed_token_is_still_the_same_persons(world: World) -> None:

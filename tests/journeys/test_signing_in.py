@@ -105,6 +105,14 @@ def test_signing_in_again_while_signed_in_changes_nothing_for_the_worse(shared: 
     assert "You approved" in shared.approve("ann", shared.posted(shared.ask()))
 
 
+def test_who_signs_out_is_told_and_so_is_whoever_has_their_account_next(own: Sandbox) -> None:
+    own.signed_in("rita")
+    own.command("rita", "sign-out")
+    own.until(lambda: any("you signed out" in m.words for m in own.directs("rita")), "a receipt for Rita's sign-out")
+    assert own.sign_in("olga", microsoft="rita")["ok"]
+    own.until(lambda: any("another Slack account" in m.words for m in own.directs("rita")), "a warning to Rita")
+
+
 def test_who_signs_out_with_an_open_form_decides_nothing(shared: Sandbox) -> None:
     request, card = shared.waiting()
     form = shared.form("ben", card)

@@ -42,10 +42,11 @@ class Rig:
 
     def __post_init__(self) -> None:
         settings = self.slack.settings
+        self.trail = AuditTrail(self.store, b"a key of tests")
         posting = Posting(settings.channel, self.new_token, self.new_token)
-        self.book = StoredRequests(self.store, AuditTrail(self.store, b"a key of tests"), posting)
+        self.book = StoredRequests(self.store, self.trail, posting)
         self.outbox, self.cards = StoredOutbox(self.store), StoredCards(self.store)
-        self.links = StoredLinks(self.store)
+        self.links = StoredLinks(self.store, self.trail, self.new_token)
         self.gateway = Gateway(settings.bot_token, self.slack.api_url, self.session)
         self.people = SlackPeople(gateway=self.gateway, clock=self.clock, channels=(settings.channel,))
         self.matching = SlackMatching(links=self.links, people=self.people, aliases=Aliases(), tenant=TENANT)

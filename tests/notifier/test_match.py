@@ -29,7 +29,7 @@ def matching(rig: Rig, aliases: Aliases = RULE) -> SlackMatching:
 
 async def linked(rig: Rig, name: str, slack_user: str, state: LinkState = LinkState.ACTIVE) -> None:
     link = a_link(entra(name), slack_user=slack_user)
-    await rig.links.save(link, "sealed", 1)
+    await rig.links.save(link, "sealed", 1, rig.clock())
     if state in ENDED:
         await rig.change(ENDED[state])
 

@@ -65,15 +65,39 @@ async def test_without_a_mail_address_the_user_name_is_tried(rig: Rig) -> None:
 
 async def test_a_linked_account_comes_before_a_matching_address(rig: Rig) -> None:
     rob = entra("rob")
-    await rig.links.save(replace(a_link(), person=rob, slack_user=BEN), "sealed", 1)
+    await rig.links.save(replace(a_link(), person=rob, slack_user=BEN), "sealed", 1, rig.clock())
     await ended(rig, rob)
     await ticks(rig, 1)
-    assert (len(rig.slack.said_to(BEN)), len(rig.slack.said_to(ROB)), rig.slack.calls(LOOKUP)) == (1, 0, [])
+    receipt, outcome = rig.slack.said_to(BEN)
+    assert "You are signed in" in receipt.text
+    assert "No change is planned" in str(outcome.blocks)
+    assert (len(rig.slack.said_to(ROB)), rig.slack.calls(LOOKUP)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "topic,facts,words",
+    [
+        ("unlinked", {"how": "signed_out"}, "you signed out"),
+        ("unlinked", {"how": "removed"}, "an administrator removed the link"),
+        ("moved", {}, "once linked to your Slack account, is now linked to another Slack account"),
+    ],
+)
+async def test_whoever_is_unlinked_hears_of_it_and_what_to_do(
+    rig: Rig, topic: str, facts: dict[str, str], words: str
+) -> None:
+    await owe(rig, a_notice(topic, to_slack=ANN, facts={"name": "Ann <b>", "upn": "ann@acme.example", **facts}))
+    await ticks(rig, 1)
+    (message,) = rig.slack.said_to(ANN)
+    said = "".join(piece["text"] for line in message.blocks[0]["elements"] for piece in line["elements"])
+    assert words in said
+    assert "Ann <b>" in said
+    assert "tell your administrators" in message.text
+    assert "<b>" not in message.text
 
 
 async def test_an_account_that_is_named_comes_before_everything(rig: Rig) -> None:
     rob = entra("rob")
-    await rig.links.save(replace(a_link(), person=rob, slack_user=BEN), "sealed", 1)
+    await rig.links.save(replace(a_link(), person=rob, slack_user=BEN), "sealed", 1, rig.clock())
     await owe(rig, a_notice("restarted", to_slack=ANN, to_entra=rob.id))
     await ticks(rig, 1)
     assert len(rig.slack.said_to(ANN)) == 1

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 
 import pytest
 from fakes_identity import ANN, ANN_SLACK, BEN, BEN_SLACK, a_link
@@ -17,6 +18,7 @@ from app.identity.sign_in import cache_context
 from app.identity.tokens import CACHE
 from app.main.keys import Move, census, rotate
 from app.ports import Link, SealedCache
+from app.store.audit import AuditTrail
 from app.store.flows import StoredFlows
 from app.store.links import StoredLinks
 from app.store.sealed import PAGE
@@ -40,12 +42,12 @@ class Vault:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.links = StoredLinks(store)
+        self.links = StoredLinks(store, AuditTrail(store, b"a key"), token_urlsafe)
 
     async def put(self, keyring: Keyring, plain: str, person: Person = ANN, user: str = ANN_SLACK) -> Link:
         link = a_link(person, user)
         context = cache_context(link.tenant, person.id, 1)
-        assert await self.links.save(link, keyring.seal(CACHE, context, plain), 1)
+        assert await self.links.save(link, keyring.seal(CACHE, context, plain), 1, NOW)
         return link
 
     async def read(self, keyring: Keyring, link: Link) -> tuple[str, str]:
@@ -118,7 +120,7 @@ async def test_a_session_saved_while_it_was_rotated_keeps_the_newer_content(vaul
 
 async def test_a_sign_out_during_the_rotation_stays_a_sign_out(vault: Vault) -> None:
     ann = await vault.put(OLD, "before")
-    assert await rotate_while(vault, lambda: vault.links.remove(ann)) == {Move.RIGHT: 1}
+    assert await rotate_while(vault, lambda: vault.links.remove(ann, NOW)) == {Move.RIGHT: 1}
     assert await vault.links.load_cache(ann.id) is None
 
 
@@ -237,7 +239,7 @@ async def test_another_key_under_the_same_name_is_noticed(vault: Vault) -> None:
 
 async def test_suspended_sessions_need_no_key(vault: Vault) -> None:
     ann = await vault.put(OLD, "x")
-    await vault.links.suspend(ann, NOW)
+    await vault.links.suspend(ann, "over", NOW)
     assert (await census(vault.store, NEW, NOW)).sessions == {}
 
 

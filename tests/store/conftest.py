@@ -71,8 +71,9 @@ def outbox(store: Store) -> StoredOutbox:
 
 
 @pytest.fixture
-def links(store: Store) -> StoredLinks:
-    return StoredLinks(store)
+def links(store: Store, trail: AuditTrail) -> StoredLinks:
+    numbers = itertools.count(1)
+    return StoredLinks(store, trail, lambda: f"receipt-{next(numbers)}")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.store.links import StoredLinks
 @pytest.fixture
 async def link(links: StoredLinks) -> Link:
     link = a_link(ann)
-    assert await links.save(link, "sealed 1", 1)
+    assert await links.save(link, "sealed 1", 1, NOW)
     return link
 
 
@@ -35,46 +35,46 @@ async def test_a_link_is_found_from_both_sides(links: StoredLinks, link: Link) -
 
 
 async def test_a_linked_entra_account_goes_to_no_other_slack_account(links: StoredLinks, link: Link) -> None:
-    assert not await links.save(a_link(ann, slack_user="U0MALLORY"), "theirs", 1)
+    assert not await links.save(a_link(ann, slack_user="U0MALLORY"), "theirs", 1, NOW)
     assert await links.by_entra(TENANT, ann.id) == link
 
 
 async def test_a_linked_slack_account_takes_no_other_entra_account(links: StoredLinks, link: Link) -> None:
-    assert not await links.save(a_link(ben, slack_user=slack_of(ann)), "theirs", 1)
+    assert not await links.save(a_link(ben, slack_user=slack_of(ann)), "theirs", 1, NOW)
     assert await links.by_slack(TEAM, slack_of(ann)) == link
 
 
 async def test_two_accounts_of_two_links_are_not_mixed(links: StoredLinks, link: Link) -> None:
     other = a_link(ben)
-    assert await links.save(other, "ben's", 1)
-    assert not await links.save(a_link(ann, slack_user=slack_of(ben)), "mixed", 1)
+    assert await links.save(other, "ben's", 1, NOW)
+    assert not await links.save(a_link(ann, slack_user=slack_of(ben)), "mixed", 1, NOW)
     assert await links.active() == sorted([link, other], key=lambda one: one.id)
 
 
 async def test_of_two_sign_ins_to_one_account_at_once_one_is_kept(links: StoredLinks) -> None:
     rivals = [a_link(ann), a_link(ann, slack_user="U0MALLORY")]
-    saved = await asyncio.gather(*(links.save(rival, "sealed", 1) for rival in rivals))
+    saved = await asyncio.gather(*(links.save(rival, "sealed", 1, NOW) for rival in rivals))
     assert sorted(saved) == [False, True]
     assert len(await links.active()) == 1
 
 
 async def test_signing_in_again_renews_the_link(links: StoredLinks, link: Link) -> None:
-    await links.suspend(link, NOW)
+    await links.suspend(link, "over", NOW)
     later = replace(link, signed_in_at=NOW + timedelta(days=7), generation=2, person=replace(ann, name="Ann Aster"))
-    assert await links.save(later, "sealed 2", 1)
+    assert await links.save(later, "sealed 2", 1, NOW)
     assert await links.by_slack(TEAM, slack_of(ann)) == later
     assert (await cache_of(links, later)).sealed == "sealed 2"
 
 
 async def test_a_generation_never_repeats(links: StoredLinks, link: Link) -> None:
-    await links.save(link, "sealed 2", 1)
+    await links.save(link, "sealed 2", 1, NOW)
     found = await links.by_entra(TENANT, ann.id)
     assert found is not None
     assert found.generation == 2
 
 
 async def test_a_session_ends_once(links: StoredLinks, link: Link) -> None:
-    assert await asyncio.gather(*(links.suspend(link, NOW) for _ in range(3))) in (
+    assert await asyncio.gather(*(links.suspend(link, "over", NOW) for _ in range(3))) in (
         [True, False, False],
         [False, True, False],
         [False, False, True],
@@ -87,8 +87,8 @@ async def test_a_session_ends_once(links: StoredLinks, link: Link) -> None:
 
 
 async def test_news_of_an_old_session_does_not_end_the_new_one(links: StoredLinks, link: Link) -> None:
-    await links.save(replace(link, generation=2), "sealed 2", 1)
-    assert not await links.suspend(link, NOW)
+    await links.save(replace(link, generation=2), "sealed 2", 1, NOW)
+    assert not await links.suspend(link, "over", NOW)
     assert (await cache_of(links, link)).sealed == "sealed 2"
 
 
@@ -108,28 +108,28 @@ async def test_of_two_refreshes_one_is_kept(links: StoredLinks, link: Link) -> N
 
 async def test_a_refresh_that_ends_after_the_sign_out_is_dropped(links: StoredLinks, link: Link) -> None:
     cache = await cache_of(links, link)
-    await links.remove(link)
+    await links.remove(link, NOW)
     assert not await links.save_cache(cache, "refreshed too late")
     assert await links.by_entra(TENANT, ann.id) is None
 
 
 async def test_a_refresh_of_an_older_sign_in_is_dropped(links: StoredLinks, link: Link) -> None:
     cache = await cache_of(links, link)
-    await links.save(replace(link, generation=2), "the new sign-in", 1)
+    await links.save(replace(link, generation=2), "the new sign-in", 1, NOW)
     assert not await links.save_cache(cache, "the old sign-in, refreshed")
     assert (await cache_of(links, link)).sealed == "the new sign-in"
 
 
 async def test_a_refresh_does_not_wake_a_suspended_link(links: StoredLinks, link: Link) -> None:
     cache = await cache_of(links, link)
-    await links.suspend(link, NOW)
+    await links.suspend(link, "over", NOW)
     assert not await links.save_cache(cache, "refreshed too late")
 
 
 async def test_signing_out_leaves_the_others_alone(links: StoredLinks, link: Link) -> None:
     other = a_link(ben)
-    await links.save(other, "ben's", 1)
-    await links.remove(link)
+    await links.save(other, "ben's", 1, NOW)
+    await links.remove(link, NOW)
     assert await links.active() == [other]
 
 

@@ -59,7 +59,7 @@ class House:
         self.cards = StoredCards(self.store)
         self.outbox = StoredOutbox(self.store)
         self.inbox = StoredInbox(self.store)
-        self.links = StoredLinks(self.store)
+        self.links = StoredLinks(self.store, self.trail, self.new_id)
         self.waiting = StoredWaiting(self.store)
         self.switches = StoredSwitches(self.store, self.trail)
         self.freezes = StoredFreezes(self.store, self.trail)
@@ -124,17 +124,23 @@ class House:
         """They sign in; the last one's link comes back."""
         for person in everybody:
             link = a_link(person, **over)
-            assert await self.links.save(link, "sealed", 1)
+            assert await self.links.save(link, "sealed", 1, self.clock())
             if link.state is LinkState.SUSPENDED:
-                await self.links.suspend(link, self.clock())
-                for notice in await self.notices():
-                    await self.outbox.sent(notice, "delivered", self.clock())
+                await self.links.suspend(link, "the test wants it", self.clock())
+        await self._deliver_account_news()
         return link
 
     async def sign_out(self, person: Person) -> None:
         link = await self.links.by_entra(TENANT, person.id)
         assert link is not None
-        await self.links.remove(link)
+        await self.links.remove(link, self.clock())
+        await self._deliver_account_news()
+
+    async def _deliver_account_news(self) -> None:
+        """Receipts are somebody else's tests."""
+        for notice in await self.notices():
+            if notice.topic in ("linked", "suspended", "unlinked", "moved"):
+                await self.outbox.sent(notice, "delivered", self.clock())
 
     async def ask(
         self, request: ActivationRequest | None = None, *, approvers: tuple[Person, ...] = (ann, ben), **over: object

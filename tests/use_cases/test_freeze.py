@@ -29,16 +29,16 @@ class Walk:
     store: Store
 
     def __post_init__(self) -> None:
-        self.clock, self.links, self.outbox = FakeClock(), StoredLinks(self.store), StoredOutbox(self.store)
-        self.trail = AuditTrail(self.store, b"a key")
-        freezes = StoredFreezes(self.store, self.trail)
         numbers = iter(range(10_000))
+        self.clock, self.outbox = FakeClock(), StoredOutbox(self.store)
+        self.trail = AuditTrail(self.store, b"a key")
+        self.links = StoredLinks(self.store, self.trail, lambda: f"receipt-{next(numbers)}")
+        freezes = StoredFreezes(self.store, self.trail)
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=freezes, clock=self.clock)
         self.linking = Linking(
             FakeSignIn(),
             StoredFlows(self.store),
             self.links,
-            self.outbox,
             self.clock,
             lambda: f"token-{next(numbers)}",
             PUBLIC,
@@ -90,7 +90,7 @@ async def test_one_press_freezes(walk: Walk) -> None:
     await walk.freeze()
     link = await walk.link()
     assert (link.state, await walk.links.load_cache(link.id), await walk.links.active()) == (LinkState.FROZEN, None, [])
-    assert [row.what for row in await walk.trail.rows(0, 10)][-1] == "link frozen"
+    assert [row.what for row in await walk.trail.rows(0, 10)][-1] == "link_frozen"
 
 
 async def test_a_second_press_finds_it_done(walk: Walk) -> None:

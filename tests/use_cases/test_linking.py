@@ -22,11 +22,10 @@ from fakes_identity import (
     FakeClock,
     FakeFlows,
     FakeLinks,
-    FakeOutbox,
     FakeSignIn,
 )
 
-from app.domain.errors import SignInFailed, Unavailable
+from app.domain.errors import SignInFailed
 from app.identity.sign_in import cache_context
 from app.linking import CACHE, Confirm, Going, Linked, Linking, SlackProven
 from app.ports import LinkState, SlackIdentity
@@ -41,7 +40,6 @@ class Walk:
     sign_in: FakeSignIn = field(default_factory=FakeSignIn)
     flows: FakeFlows = field(default_factory=FakeFlows)
     links: FakeLinks = field(default_factory=FakeLinks)
-    outbox: FakeOutbox = field(default_factory=FakeOutbox)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -50,7 +48,6 @@ class Walk:
             self.sign_in,
             self.flows,
             self.links,
-            self.outbox,  # type: ignore[arg-type]  # only `owe` is called
             self.clock,
             lambda: f"token-{next(numbers)}",
             PUBLIC,
@@ -106,24 +103,14 @@ async def test_the_cache_is_sealed_for_its_owner_and_version(walk: Walk) -> None
 
 async def test_the_slack_account_is_told(walk: Walk) -> None:
     await walk.all_the_way()
-    notice = walk.outbox.notices[-1]
-    assert (notice.topic, notice.to_slack) == ("linked", ANN_SLACK)
-    assert (notice.facts["name"], notice.facts["upn"]) == (ANN.name, ANN.upn)
-
-
-async def test_a_receipt_that_cannot_be_written_does_not_undo_the_link(walk: Walk) -> None:
-    async def owe(*_: object) -> bool:
-        raise Unavailable
-
-    walk.outbox.owe = owe  # type: ignore[assignment]  # the table is away
-    assert (await walk.all_the_way()).link.person == ANN
+    assert walk.links.told == [("linked", ANN_SLACK)]
 
 
 async def test_nothing_is_linked_before_the_last_button(walk: Walk) -> None:
     _, confirm = await walk.to_confirm()
     assert (confirm.link.slack_user, confirm.slack_name, confirm.link.person) == (ANN_SLACK, "Ann A", ANN)
     assert walk.links.rows == {}
-    assert walk.outbox.notices == []
+    assert walk.links.told == []
 
 
 async def test_the_start_address_is_good_once(walk: Walk) -> None:
@@ -140,10 +127,7 @@ async def test_a_forwarded_link_is_refused_and_both_sides_hear_of_it(walk: Walk)
         await walk.back_from_slack(ANN_SLACK)
     assert walk.links.rows == {}
     assert walk.flows.rows == {}
-    assert [(notice.topic, notice.to_slack) for notice in walk.outbox.notices] == [
-        ("link_refused", ANN_SLACK),
-        ("link_refused", BEN_SLACK),
-    ]
+    assert walk.links.told == [("link_refused", ANN_SLACK), ("link_refused", BEN_SLACK)]
 
 
 async def test_the_same_user_id_of_another_workspace_is_refused(walk: Walk) -> None:
@@ -207,7 +191,7 @@ async def test_the_last_button_works_once(walk: Walk) -> None:
     await walk.linking.confirm(confirm.token, going.cookie)
     with pytest.raises(SignInFailed, match="already used"):
         await walk.linking.confirm(confirm.token, going.cookie)
-    assert len(walk.outbox.notices) == 1
+    assert walk.links.told == [("linked", ANN_SLACK)]
 
 
 async def test_a_page_left_open_too_long_is_refused(walk: Walk) -> None:
@@ -276,13 +260,13 @@ async def test_cancelling_at_microsoft_says_so(walk: Walk) -> None:
 
 async def test_signing_in_again_renews_the_same_link(walk: Walk) -> None:
     first = (await walk.all_the_way()).link
-    await walk.links.suspend(first, walk.clock())
+    await walk.links.suspend(first, "over", walk.clock())
     walk.clock.pass_by(timedelta(days=3))
     second = (await walk.all_the_way()).link
     assert (second.id, second.generation, second.state) == (first.id, 2, LinkState.ACTIVE)
     assert second.signed_in_at == walk.clock()
     assert len(walk.links.rows) == 1
-    assert len(walk.outbox.notices) == 2
+    assert walk.links.told == [("linked", ANN_SLACK)] * 2
 
 
 async def test_a_microsoft_account_linked_to_another_slack_account_is_refused(walk: Walk) -> None:
@@ -319,7 +303,7 @@ async def test_an_account_taken_at_the_very_last_moment_is_refused_by_the_table(
     walk.links.save = save  # type: ignore[assignment,method-assign]  # somebody else's row came first
     with pytest.raises(SignInFailed, match="already linked"):
         await walk.all_the_way()
-    assert walk.outbox.notices == []
+    assert walk.links.told == []
 
 
 async def test_after_signing_out_everything_is_gone_and_another_account_may_come(walk: Walk) -> None:
@@ -327,6 +311,7 @@ async def test_after_signing_out_everything_is_gone_and_another_account_may_come
     assert await walk.linking.sign_out(TEAM, ANN_SLACK) is True
     assert walk.links.rows == {}
     assert await walk.linking.sign_out(TEAM, ANN_SLACK) is False
+    assert walk.links.told[-1] == ("unlinked", ANN_SLACK)
     walk.sign_in.microsoft = BEN
     assert (await walk.all_the_way()).link.person == BEN
 

@@ -49,7 +49,7 @@ async def renewed(house: House, person: Person = ann) -> Link:
     before = await house.links.by_entra(TENANT, person.id)
     assert before is not None
     link = replace(before, state=LinkState.ACTIVE, signed_in_at=house.clock(), generation=before.generation + 1)
-    assert await house.links.save(link, "sealed anew", 1)
+    assert await house.links.save(link, "sealed anew", 1, house.clock())
     house.desk.heal()
     house.tokens.over.clear()
     return link
@@ -282,7 +282,7 @@ async def test_an_older_sign_in_does_not_finish_it(house: House, activation: Act
     verify = await waits(house, activation)
     link = await house.links.by_entra(TENANT, ann.id)
     assert link is not None
-    await house.links.save(replace(link, signed_in_at=NOW - MINUTE), "sealed", 1)
+    await house.links.save(replace(link, signed_in_at=NOW - MINUTE), "sealed", 1, NOW)
     assert await house.decisions.finish(verify.waiting.id, link) == NOT_ENOUGH
     assert house.desk.sent == []
 

@@ -188,7 +188,7 @@ async def test_when_those_who_cover_cannot_look_everybody_else_is_asked_at_once(
 async def test_a_suspended_approver_is_not_asked(shared_house: House) -> None:
     link = await shared_house.link(ann)
     await shared_house.link(ben)
-    await shared_house.links.suspend(link, shared_house.clock())
+    await shared_house.links.suspend(link, "over", shared_house.clock())
     await shared_house.watcher.tick()
     assert [who for method, who in shared_house.desk.calls if method == "list_for"] == [ben.id]
 

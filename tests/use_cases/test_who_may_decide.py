@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from build import EXCHANGE, a_request, an_intent
+from build import EXCHANGE, a_request, an_intent, seen
 from people import CHANNEL, adm_rob, ann, ben, cleo, rita, rob, slack_of
 from use_cases.house import House
 
@@ -70,6 +72,55 @@ async def test_nobody_approves_what_an_account_asks_that_they_once_were(house: H
     await house.link(ann)
     request = await house.ask(a_request(requestor=cleo))
     assert "once linked to your Slack account" in await refused_both_ways(house, ann, request, Why.OWN_REQUEST)
+
+
+async def chained(house: House) -> None:
+    """Ann's Slack account was Cleo's once, and Cleo's Microsoft account Rita's."""
+    for person, user in ((cleo, slack_of(ann)), (cleo, slack_of(rita)), (rita, slack_of(rita))):
+        await house.link(person, slack_user=user)
+        await house.sign_out(person)
+
+
+async def test_nobody_approves_what_an_account_asks_that_a_chain_of_links_makes_theirs(house: House) -> None:
+    await chained(house)
+    await house.link(ann)
+    request = await house.ask(a_request(requestor=rita))
+    assert "once linked to your Slack account" in await refused_both_ways(house, ann, request, Why.OWN_REQUEST)
+
+
+async def test_nor_the_other_way_round(house: House) -> None:
+    await chained(house)
+    await house.link(ann)
+    await house.link(rita)
+    request = await house.ask(a_request(requestor=ann), approvers=(rita,))
+    assert "once linked to your Slack account" in await refused_both_ways(house, rita, request, Why.OWN_REQUEST)
+
+
+async def test_nobody_approves_what_a_slack_account_asks_that_was_once_tied_to_theirs(house: House) -> None:
+    await chained(house)
+    await house.link(ann)
+    request = await house.ask(a_request(requestor=rob))
+    await house.book.matched(request.key, Match(How.BY_MAIL, slack_of(rita)), house.clock())
+    assert "a Slack account once linked to yours" in await refused_both_ways(house, ann, request, Why.OWN_REQUEST)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [{"requestor": ann}, {"created_by": ann.id}, {"requestor": adm_ann}, {"requestor": cleo}, {"created_by": cleo.id}],
+    ids=["their own", "made by them", "their admin account's", "a former account's", "made by a former account"],
+)
+async def test_what_microsoft_says_right_now_is_judged_too(house: House, read: dict[str, Any]) -> None:
+    """Our memory says that somebody else asked, and the form shows the very same digest."""
+    await house.link(cleo, slack_user=slack_of(ann))
+    await house.sign_out(cleo)
+    await house.link(ann)
+    truth = a_request(**read)
+    house.desk.ask(truth, (ann, ben))
+    await house.book.remember([seen(replace(truth, requestor=rob, created_by=rob.id))], house.clock())
+    form = await house.form(ann, truth)
+    answer = await house.decisions.decide(form)
+    assert isinstance(answer, Refused)
+    assert (answer.why, house.desk.sent, await house.outcomes()) == (Why.OWN_REQUEST, [], [])
 
 
 async def test_nobody_approves_what_they_made_for_somebody_else(house: House) -> None:
