@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from app.sandbox.activations import Ask, Request
 from app.sandbox.azure_roles import azure_policy
 from app.sandbox.group_access import group_policy
@@ -20,7 +22,11 @@ def approvers_of(asked: Ask) -> tuple[str, ...]:
     """Short ids of those this very request waits for: its own list, else its policy's with groups expanded."""
     if asked.approvers is not None:
         return asked.approvers
-    policy = policy_for(asked)
+    return _expanded(policy_for(asked))
+
+
+@cache
+def _expanded(policy: Policy) -> tuple[str, ...]:
     members = (member for group in GROUPS if group.id == policy.group for member in group.members)
     return tuple(dict.fromkeys((*members, *policy.users)))
 

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.sandbox.control_acts import Acts, Unknown
 from app.sandbox.control_asks import read_ask
-from app.sandbox.control_input import BadInput, one_of, read, read_fault
+from app.sandbox.control_input import BadInput, one_of, read, read_fault, read_shapes
 from app.sandbox.control_views import call_view, request_view, settings_view, world_view
 from app.sandbox.wire import JsonAnswer
 from app.sandbox.world import World
@@ -63,6 +63,7 @@ def routes(world: World, new_client: Callable[[], httpx.AsyncClient], bot: Bot) 
         ("POST", "/command", _act(acts.command)),
         ("POST", "/home", _act(acts.home)),
         ("POST", "/sign-in", _act(acts.sign_in)),
+        ("POST", "/arm", hand.choose_shapes),
         ("POST", "/faults", hand.add_faults),
         ("DELETE", "/faults", hand.clear_faults),
         ("GET", "/log", hand.log),
@@ -98,6 +99,10 @@ class _Hand:
     async def ask(self, request: Request) -> Reply:
         made = self.world.ask(read_ask(self.world, await _body(request)))
         return 201, request_view(self.world, made)
+
+    async def choose_shapes(self, request: Request) -> Reply:
+        self.world.arm_accepts = read_shapes(await _body(request))
+        return 200, {"accepts": list(self.world.arm_accepts)}
 
     async def add_faults(self, request: Request) -> Reply:
         body = await _body(request)

@@ -12,6 +12,7 @@ from app.sandbox.world import World
 Json = dict[str, Any]
 Kinds = type | tuple[type, ...]
 SERVICES = ("graph", "arm", "login", "slack")
+SHAPES = ("put", "patch_wrapped", "patch_bare", "batch")
 DEEDS = ("answer", "drop_before", "drop_after", "slow")
 NUMBER = (int, float)
 
@@ -69,6 +70,12 @@ def read_fault(body: object) -> Fault:
     method = {"method": fields.pop("method").upper()} if "method" in fields else {}
     seconds = {"seconds": 1.0} if fields["do"] == "slow" and "seconds" not in fields else {}
     return Fault(**{**fields, **method, **seconds, "path": _pattern(fields.get("path", ""))})
+
+
+def read_shapes(body: object) -> tuple[str, ...]:
+    """The shapes of a decision that Azure takes from now on, as `POST /control/arm` names them; none is possible."""
+    shapes = read(body, {"accepts": list})["accepts"]
+    return tuple(one_of("accepts", shape, SHAPES) for shape in shapes)
 
 
 def _fits(value: object, kinds: Kinds) -> bool:

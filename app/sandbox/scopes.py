@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.sandbox.people import SUBSCRIPTION
 
@@ -63,6 +64,7 @@ def azure_scope(id_or_name: str) -> Scope | None:
     return Scope(path, path.rsplit("/", 1)[1], found) if found else None
 
 
+@lru_cache(maxsize=4096)
 def is_within(inner: str, outer: str) -> bool:
     """Whether one Azure scope is the other or lies below it; one management group stands above everything else."""
     inner, outer = inner.lower(), outer.lower()

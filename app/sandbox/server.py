@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
-from app.sandbox import control, graph, login, page, slack_api, slack_openid, slack_response
+from app.sandbox import arm, control, graph, login, page, slack_api, slack_openid, slack_response
 from app.sandbox.bot_process import BotProcess
 from app.sandbox.control import Bot, BotFailure
 from app.sandbox.faults import FaultGate
@@ -47,6 +47,7 @@ def assemble(world: World, bot: Bot, client: Callable[[], httpx.AsyncClient] | N
     """The application around a given world and bot; `client` makes the clients that reach the bot and its pages."""
     services: list[list[BaseRoute]] = [
         graph.routes(world),
+        arm.routes(world),
         login.routes(world),
         slack_api.routes(world),
         slack_openid.routes(world),

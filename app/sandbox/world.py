@@ -40,6 +40,7 @@ class World:
     requests: dict[str, Request]
     approvals: dict[str, str]
     faults: list[Fault]
+    arm_accepts: tuple[str, ...]
     log: list[Call]
     login: LoginState
     workspace: Workspace
@@ -69,6 +70,7 @@ class World:
         self.requests = {}
         self.approvals = {}
         self.faults = []
+        self.arm_accepts = ("put",)
         self.log = []
         self.login = LoginState()
         self.workspace = Workspace(self.settings, self.people, self.now, self.touch)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import count
 from typing import Any
 
 import httpx
@@ -13,17 +15,20 @@ from sandbox.slack_rig import Clock
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from app.sandbox import control, graph, login, slack_api, slack_openid, slack_response
+from app.sandbox import arm, control, graph, login, slack_api, slack_openid, slack_response
 from app.sandbox.activations import Ask, Kind, Request
+from app.sandbox.azure_roles import find_azure_role
 from app.sandbox.faults import FaultGate
 from app.sandbox.login_grants import app_answer, user_answer
 from app.sandbox.login_scopes import Scopes, resources
 from app.sandbox.login_tokens import Grant, SigningKey
 from app.sandbox.roles import find_role
+from app.sandbox.scopes import azure_scope
 from app.sandbox.world import World
 
 Json = dict[str, Any]
 ROLE_REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
+SCHEDULES = "2020-10-01"
 APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
 
 
@@ -31,6 +36,12 @@ APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
 def one_key() -> SigningKey:
     """One key for all tests: making RSA keys is slow."""
     return SigningKey.make()
+
+
+def same_ids() -> Callable[[], str]:
+    """GUIDs that are the same in each run, so that each run meets the same oddities."""
+    numbers = count()
+    return lambda: str(uuid.uuid5(uuid.NAMESPACE_OID, str(next(numbers))))
 
 
 @dataclass
@@ -62,9 +73,9 @@ class Rig:
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world = World(clock=self.clock, key=one_key())
+        self.world = World(clock=self.clock, new_id=same_ids(), key=one_key())
         self.settings = self.world.settings
-        parts = (graph, login, slack_api, slack_openid, slack_response)
+        parts = (graph, arm, login, slack_api, slack_openid, slack_response)
         routes = [route for part in parts for route in part.routes(self.world)]
         routes += control.routes(self.world, self.browser, self.bot)
         self.app = Starlette(routes=routes, middleware=[Middleware(FaultGate, world=self.world, sleep=self._sleep)])
@@ -89,12 +100,18 @@ class Rig:
         asked = Ask("entra", requestor, found, duration=duration, justification=justification, start=start)
         return self.world.ask(asked)
 
+    def ask_azure(self, requestor: str = "rob", role: str = "Owner", scope: str = "Prod", **more: Any) -> Request:  # noqa: ANN401 - any other fact of an ask
+        found, place = find_azure_role(role), azure_scope(scope)
+        assert found
+        assert place
+        return self.world.ask(Ask("azure", requestor, found, place, **more))
+
     def ids_of(self, kind: Kind) -> list[str]:
         """What was asked for on one desk, the oldest first."""
         return [request.id for request in self.world.of_kind(kind)]
 
-    def app_token(self) -> str:
-        return str(app_answer(self.world, resources(self.settings)["graph"])["access_token"])
+    def app_token(self, resource: str = "graph") -> str:
+        return str(app_answer(self.world, resources(self.settings)[resource])["access_token"])
 
     def user_token(self, user: str, only: Iterable[str] | None = None, resource: str = "graph") -> str:
         wanted = resources(self.settings)[resource]
@@ -113,6 +130,21 @@ class Rig:
     ) -> httpx.Response:
         token = self.app_token() if user == "app" else self.user_token(user)
         return await self.raw(path, token, method, params=params, json=json)
+
+    async def arm(
+        self,
+        path: str,
+        user: str = "app",
+        method: str = "GET",
+        *,
+        params: dict[str, str] | None = None,
+        json: object = None,
+        version: str = SCHEDULES,
+    ) -> httpx.Response:
+        token = self.app_token("arm") if user == "app" else self.user_token(user, resource="arm")
+        query = {"api-version": version, **(params or {})}
+        headers = {"authorization": f"Bearer {token}"}
+        return await self.http.request(method, f"/arm{path}", headers=headers, params=query, json=json)
 
     async def raw(
         self,
