@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from people import CHANNEL, TEAM, TENANT, ann, rob, slack_of
+from people import CHANNEL, TEAM, TENANT, ann, ben, rob, slack_of
 
+from app.domain.pattern import PastRequest
 from app.domain.request import (
     ActivationRequest,
     Decided,
@@ -94,6 +95,27 @@ def a_row(request: ActivationRequest | None = None, **over: object) -> RequestRo
         **over,
     }
     return RequestRow(**facts)
+
+
+def a_past(status: Status = Status.APPROVED, *, ago: timedelta = timedelta(days=3), **over: object) -> PastRequest:
+    """An earlier request like `a_request()`, made so long ago and decided ten minutes later; approved: held for 2 h."""
+    created = NOW - ago
+    at = created + timedelta(minutes=10)
+    facts: dict[str, Any] = {
+        "key": a_key(),
+        "role": EXCHANGE,
+        "scope": Scope("/"),
+        "created": created,
+        "status": status,
+        "duration": timedelta(hours=2),
+        "activated": at if status is Status.APPROVED else None,
+        "decided_at": None if status.open else at,
+        "by": ben.name,
+        "ticket": Ticket("CHG-4711", "ServiceNow"),
+        "justification": "Restore the mailbox of a leaver, as asked in the ticket",
+        **over,
+    }
+    return PastRequest(**facts)
 
 
 def an_intent(request: ActivationRequest, approver: Person = ann, **over: object) -> Intent:

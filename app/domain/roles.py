@@ -1,7 +1,7 @@
 """What is known about Entra's built-in roles, by template id, as data. It never judges a request: risk.py does.
 
-Source: Microsoft's permissions reference (roles labelled privileged) and, for the second table, roles without that
-label whose reach deserves an approver's second look.
+Source: Microsoft's permissions reference. `ELEVATED` are roles without its label "privileged" whose reach deserves an
+approver's second look.
 """
 
 from __future__ import annotations
@@ -11,36 +11,59 @@ PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
 EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
 SHAREPOINT_ADMINISTRATOR = "f28a1f50-f6e7-4571-818b-6a12f2af6b6c"
 
-_FIRST_NAMES = {
-    GLOBAL_ADMINISTRATOR: "Global Administrator",
-    PRIVILEGED_ROLE_ADMINISTRATOR: "Privileged Role Administrator",
-    EXCHANGE_ADMINISTRATOR: "Exchange Administrator",
-    SHAREPOINT_ADMINISTRATOR: "SharePoint Administrator",
-}
 CRITICAL = {
-    GLOBAL_ADMINISTRATOR: ("full control over all Microsoft 365 services; demands the strongest justification"),
-    PRIVILEGED_ROLE_ADMINISTRATOR: "can manage PIM itself and assign any role to anyone",
+    GLOBAL_ADMINISTRATOR: (
+        "Global Administrator",
+        "full control over all Microsoft 365 services; demands the strongest justification",
+    ),
+    PRIVILEGED_ROLE_ADMINISTRATOR: (
+        "Privileged Role Administrator",
+        "can manage PIM itself and assign any role to anyone",
+    ),
 }
+# Below the two of Exchange and SharePoint: roles with a known way to become Global Administrator.
 HIGH = {
-    EXCHANGE_ADMINISTRATOR: "all mailboxes and mail; exfiltration risk",
-    SHAREPOINT_ADMINISTRATOR: "all SharePoint and OneDrive content; exposure risk",
+    EXCHANGE_ADMINISTRATOR: ("Exchange Administrator", "all mailboxes and mail; exfiltration risk"),
+    SHAREPOINT_ADMINISTRATOR: (
+        "SharePoint Administrator",
+        "all SharePoint and OneDrive content; exposure risk",
+    ),
+    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13": (
+        "Privileged Authentication Administrator",
+        "resets the password and sign-in methods of anybody, Global Administrators included",
+    ),
+    "e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8": (
+        "Partner Tier2 Support",
+        "resets the password of anybody, Global Administrators included",
+    ),
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": (
+        "Application Administrator",
+        "adds credentials to any application, and can then act as it",
+    ),
+    "158c047a-c907-4556-b7ef-446551a6b5f7": (
+        "Cloud Application Administrator",
+        "adds credentials to any application, and can then act as it",
+    ),
+    "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": (
+        "Hybrid Identity Administrator",
+        "controls federation and synchronisation, and so who can sign in as whom",
+    ),
+    "8329153b-31d0-4727-b945-745eb3bc5f31": (
+        "Domain Name Administrator",
+        "federates domains, and so decides who can sign in as whom",
+    ),
 }
 
 PRIVILEGED = {
-    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13": "Privileged Authentication Administrator",
     "194ae4cb-b126-40b2-bd5b-6091b380977d": "Security Administrator",
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
     "cf1c38e5-3621-4004-a7cb-879624dced7c": "Application Developer",
     "fe930be7-5e62-47db-91af-98c3a49a38b1": "User Administrator",
     "3a2c62db-5318-420d-8d74-23affee5d9d5": "Intune Administrator",
     "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9": "Conditional Access Administrator",
-    "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
     "c4e39bd9-1100-46d3-8c65-fb160da0071f": "Authentication Administrator",
     "25a516ed-2fa0-40ea-a2d0-12923a21473a": "Authentication Extensibility Administrator",
     "729827e3-9c14-49f7-bb1b-9608f156bbb8": "Helpdesk Administrator",
     "966707d0-3269-4727-9be2-8c3a10f19b9d": "Password Administrator",
-    "8329153b-31d0-4727-b945-745eb3bc5f31": "Domain Name Administrator",
     "be2f45a1-457d-42af-a067-6ec1fa63bc45": "External Identity Provider Administrator",
     "9360feb5-f418-4baa-8175-e2a00bac4301": "Directory Writers",
     "7698a772-787b-4ac8-901f-60d6b08affd2": "Cloud Device Administrator",
@@ -53,7 +76,6 @@ PRIVILEGED = {
     "422218e4-db15-4ef9-bbe0-8afb41546d79": "Attribute Provisioning Reader",
     "db506228-d27e-4b7d-95e5-295956d6615f": "Agent ID Administrator",
     "4ba39ca4-527c-499a-b93d-d9b492c50246": "Partner Tier1 Support",
-    "e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8": "Partner Tier2 Support",
 }
 ELEVATED = {
     "69091246-20e8-4a56-aa4d-066075b2a7a8": "Teams Administrator",
@@ -93,4 +115,7 @@ def template_id(name: str) -> str | None:
     return _BY_NAME.get(name.casefold())
 
 
-_BY_NAME = {name.casefold(): id_ for names in (_FIRST_NAMES, PRIVILEGED, ELEVATED, LOW) for id_, name in names.items()}
+_BY_NAME = {
+    **{name.casefold(): id_ for table in (CRITICAL, HIGH) for id_, (name, _) in table.items()},
+    **{name.casefold(): id_ for table in (PRIVILEGED, ELEVATED, LOW) for id_, name in table.items()},
+}
