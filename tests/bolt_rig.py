@@ -115,7 +115,7 @@ class BoltRig:
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
-        self.bolt = _bolt(SlackSide(me, *(cast("Any", None) for _ in range(4))))
+        self.bolt = _bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
         register(
             self.bolt,
             Place(app_id=APP, team=TEAM, answers=answers),

@@ -76,6 +76,7 @@ def test_settings_never_change(monkeypatch: pytest.MonkeyPatch) -> None:
 WRONG: dict[str, tuple[str, str | None, str]] = {
     "missing": ("PIM_CLIENT_SECRET", None, "is missing"),
     "empty": ("PIM_SLACK_SIGNING_SECRET", " ", "must not be empty"),
+    "a bot token for an app token": ("PIM_SLACK_APP_TOKEN", "xoxb-canary-token", "starts with xapp-"),
     "a user's token": ("PIM_SLACK_BOT_TOKEN", "xoxp-canary-token", "starts with xoxb-"),
     "a channel's name": ("PIM_APPROVERS_CHANNEL", "#approvals", "id"),
     "a channel's name without its mark": ("PIM_APPROVERS_CHANNEL", "approvals", "id"),
@@ -130,7 +131,19 @@ def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_with_nothing_set_each_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(mistakes(monkeypatch, **dict.fromkeys(SOUND))) == {f"{name} is missing." for name in SOUND}
+    told = mistakes(monkeypatch, **dict.fromkeys(SOUND))
+    assert {sentence.split(" (")[0].rstrip(".") for sentence in told} == {f"{name} is missing" for name in SOUND}
+
+
+def test_in_socket_mode_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, PIM_SLACK_APP_TOKEN="xapp-1-A0-canary", PIM_SLACK_SIGNING_SECRET=None)
+    assert settings.slack_signing_secret is None
+
+
+def test_without_an_app_token_the_signing_secret_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    (sentence,) = mistakes(monkeypatch, PIM_SLACK_SIGNING_SECRET=None)
+    assert "PIM_SLACK_SIGNING_SECRET is missing" in sentence
+    assert "PIM_SLACK_APP_TOKEN" in sentence
 
 
 # Secrets stay secret

@@ -24,9 +24,9 @@ class Door:
         await (self._slack if to_slack else self._rest)(scope, receive, send)
 
 
-def build_door(slack: ASGIApp, routers: Sequence[APIRouter]) -> Door:
-    """One application out of the gated Slack side and the routers."""
+def build_door(slack: ASGIApp | None, routers: Sequence[APIRouter]) -> ASGIApp:
+    """One application out of the gated Slack side and the routers. No Slack side: its path is a 404 like any other."""
     rest = FastAPI(title="PIM Approvals", redoc_url=None)
     for router in routers:
         rest.include_router(router)
-    return Door(slack, rest)
+    return Door(slack, rest) if slack is not None else rest

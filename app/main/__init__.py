@@ -5,10 +5,11 @@ Production, the sandbox and the journeys of the test suite all open the bot here
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 
@@ -44,6 +45,7 @@ async def _serve(settings: Settings) -> None:
             access_log=False,
             log_level="warning",
             log_config=None,  # its own handlers would go past the filter
+            ws="none",  # nobody opens a websocket to us
         )
         await _Server(config).serve()
 
@@ -73,4 +75,14 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         bot = await connect(Rooms(settings, memory, slack, microsoft, settings.policy()), stack)
         bot.schedule.start()
         stack.push_async_callback(bot.schedule.stop)
+        if bot.socket is not None:
+            listening = asyncio.create_task(bot.socket.run())
+            stack.push_async_callback(_ended, listening)
+            await bot.socket.attempted.wait()  # whoever sees us serve may press a button
         yield bot
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -11,11 +11,12 @@ from datetime import timedelta
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from starlette.types import ASGIApp
 
 from app.api.gate import SlackGate
 from app.api.health import health_routes
 from app.api.pages import sign_in_pages
-from app.api.server import SLACK_PATH, Door, build_door
+from app.api.server import SLACK_PATH, build_door
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.sending import Courier
@@ -28,6 +29,7 @@ from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
 from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
+from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
 from app.requestors import Requestors
 from app.schedule import Schedule
@@ -36,6 +38,7 @@ from handlers import register
 from handlers.answers import Answers
 from handlers.buttons import Buttons
 from handlers.commands import Commands
+from handlers.envelopes import Envelopes
 from handlers.home import Home
 from handlers.modals import Modals
 from handlers.place import Place
@@ -50,11 +53,12 @@ DRAIN = 8.0  # seconds a stop waits for clicks being answered
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A bot that is open: its HTTP door and its rounds."""
+    """A bot that is open: its HTTP door, its rounds, and in Socket Mode the way Slack takes instead of the door."""
 
-    door: Door
+    door: ASGIApp
     schedule: Schedule
     watcher: Watcher
+    socket: SocketMode | None
 
 
 async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
@@ -75,16 +79,12 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     bolt = _bolt(rooms.slack)
     decisions = _decisions(rooms, courier)
     _listen(bolt, rooms, decisions, reception)
-    gate = SlackGate(
-        AsyncSlackRequestHandler(bolt, path=SLACK_PATH),
-        rooms.settings.slack_signing_secret.get_secret_value(),
-        time.time,
-    )
-    notes = _notes(rooms, watcher, painter)
+    socket = _socket(rooms, bolt)
+    notes = _notes(rooms, watcher, painter, socket)
     nudge = reception.nudge
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, nudge)
     routers = (pages, health_routes(_vital(rooms.memory), notes))
-    return Bot(build_door(gate, routers), schedule, watcher)
+    return Bot(build_door(_gate(rooms, bolt), routers), schedule, watcher, socket)
 
 
 def _alone(rooms: Rooms) -> bool:
@@ -274,6 +274,27 @@ def _listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recep
     )
 
 
+def _gate(rooms: Rooms, bolt: AsyncApp) -> SlackGate | None:
+    """Slack's door, where Slack delivers by HTTP."""
+    secret = rooms.settings.slack_signing_secret
+    if rooms.settings.slack_app_token is not None or secret is None:
+        return None
+    return SlackGate(AsyncSlackRequestHandler(bolt, path=SLACK_PATH), secret.get_secret_value(), time.time)
+
+
+def _socket(rooms: Rooms, bolt: AsyncApp) -> SocketMode | None:
+    """The socket, where Slack delivers through one."""
+    token = rooms.settings.slack_app_token
+    if token is None:
+        return None
+    return SocketMode(
+        gateway=rooms.slack.gateway,
+        session=rooms.slack.session,
+        token=token.get_secret_value(),
+        deliver=Envelopes(bolt).answer,
+    )
+
+
 def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:
     async def vital() -> str:
         try:
@@ -285,10 +306,13 @@ def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:
     return vital
 
 
-def _notes(rooms: Rooms, watcher: Watcher, painter: Painter) -> Callable[[], Awaitable[list[str]]]:
+def _notes(
+    rooms: Rooms, watcher: Watcher, painter: Painter, socket: SocketMode | None
+) -> Callable[[], Awaitable[list[str]]]:
     async def notes() -> list[str]:
         standing = list(await rooms.memory.outbox.standing_notes())
-        others = (rooms.memory.warning, rooms.slack.guard.trouble, painter.trouble)
+        deaf = socket.trouble if socket is not None else ""
+        others = (rooms.memory.warning, deaf, rooms.slack.guard.trouble, painter.trouble)
         return [*standing, *watcher.troubles(), *(words for words in others if words)]
 
     return notes

@@ -80,6 +80,7 @@ class SlackSide:
     people: SlackPeople
     screens: SlackScreens
     guard: ChannelGuard
+    session: aiohttp.ClientSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +157,13 @@ async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     me = await _introduce(gateway, settings.slack_app_id)
+    if settings.slack_app_token is not None:
+        await _check_app_token(gateway, settings.slack_app_token.get_secret_value())
     channel = settings.approvers_channel
     await _check_channel(gateway, channel)
     people = SlackPeople(gateway=gateway, clock=utc_now, channels=(channel,))
     guard = ChannelGuard(gateway=gateway, channel=channel, clock=utc_now)
-    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), guard)
+    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), guard, session)
 
 
 async def _introduce(gateway: Gateway, app_id: str) -> Identity:
@@ -175,6 +178,16 @@ async def _introduce(gateway: Gateway, app_id: str) -> Identity:
             log.warning("%s Trying again in %.0f seconds.", failure, patience)
         await asyncio.sleep(patience)
         patience = min(patience * 2, LONGEST_PATIENCE)
+
+
+async def _check_app_token(gateway: Gateway, token: str) -> None:
+    """A refused token is a wrong setting. An outage ends nothing: the socket is tried for as long as it takes."""
+    try:
+        await gateway.socket_address(token)
+    except SlackFailed as failure:
+        raise BadSettings(f"PIM_SLACK_APP_TOKEN is not accepted: {failure}") from None
+    except Unavailable as failure:
+        log.warning("The app token could not be checked yet: %s", failure)
 
 
 async def _check_channel(gateway: Gateway, channel: str) -> None:

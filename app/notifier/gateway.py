@@ -20,6 +20,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from app.domain.errors import BotError, CardLost, SlackFailed, Unavailable
 from app.ports import Block
 
+Origin = tuple[str, str | None, int | None]
 TIMEOUT = 10  # seconds for one call
 DEFAULT_WAIT = 5.0  # seconds, when Slack throttles without saying for how long
 LONGEST_WAIT = 3600.0
@@ -28,6 +29,7 @@ _PASSING = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org", "accesslimited"}
 )
 _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_NOWHERE: Origin = ("", None, None)
 
 Payload = dict[str, Any]
 
@@ -54,9 +56,9 @@ class Gateway:
         self._session = session
         self._timeout = timeout
         self._client = AsyncWebClient(token=token, base_url=api_url + "/", session=session, retry_handlers=[])
-        root = urlsplit(api_url)
-        real = root.hostname == "slack.com"
-        self._hooks = ("https", "hooks.slack.com", None) if real else (root.scheme, root.hostname, root.port)
+        root = _origin(api_url)
+        self._real = root[1] == "slack.com"
+        self._hooks = ("https", "hooks.slack.com", None) if self._real else root
 
     async def call(self, method: str, **arguments: object) -> Payload:
         """One Web API call. Unavailable: throttled, down or unheard; CardLost; SlackFailed for a lasting no."""
@@ -79,9 +81,18 @@ class Gateway:
             app_id = str(bot.get("app_id", ""))
         return Identity(str(me["team_id"]), str(me["user_id"]), str(me["bot_id"]), app_id, str(me.get("url", "")))
 
+    async def socket_address(self, app_token: str) -> str:
+        """A one-time address for Socket Mode; only one of Slack's own is believed. It is a secret."""
+        address = str((await self.call("apps_connections_open", app_token=app_token)).get("url") or "")
+        scheme, host, port = _origin(address)
+        real = scheme == "wss" and port is None and (host or "").endswith(".slack.com")
+        if not (real if self._real else ("http", host, port) == self._hooks and scheme == "ws"):
+            raise SlackFailed("Slack named an address that is not Slack's; nothing was sent there.", code="foreign_url")
+        return address
+
     async def respond(self, response_url: str, text: str, blocks: Sequence[Block], *, replace: bool) -> None:
         """Answer through a response_url: only Slack's own host is believed. Works where the bot is not a member."""
-        if not self._is_slacks(response_url):
+        if _origin(response_url) != self._hooks:
             raise SlackFailed("Slack named an address that is not Slack's; nothing was sent there.", code="foreign_url")
         hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=[])
         try:
@@ -94,13 +105,15 @@ class Gateway:
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
             raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
 
-    def _is_slacks(self, response_url: str) -> bool:
-        try:
-            url = urlsplit(response_url)
-            origin = (url.scheme, url.hostname, url.port)
-        except ValueError:  # a port that is no number, half a pair of brackets
-            return False
-        return origin == self._hooks and "@" not in url.netloc
+
+def _origin(address: str) -> Origin:
+    """Scheme, host and port of an address; nobody's when it is no address, or hides another one behind an @."""
+    try:
+        url = urlsplit(address)
+        found = (url.scheme, url.hostname, url.port)
+    except ValueError:  # a port that is no number, half a pair of brackets
+        return _NOWHERE
+    return _NOWHERE if "@" in url.netloc else found
 
 
 def _meaning(error: SlackApiError) -> BotError:

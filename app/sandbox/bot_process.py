@@ -56,6 +56,8 @@ def bot_environment(settings: Settings, data: Path, environ: Mapping[str, str]) 
         "PIM_POLL_SECONDS": "2",
         "PIM_SETTLE_SECONDS": "5",
     }
+    if settings.app_token:
+        del ours["PIM_SLACK_SIGNING_SECRET"]  # nothing is signed in Socket Mode
     return ours | {name: value for name, value in environ.items() if name.startswith("PIM_")}
 
 

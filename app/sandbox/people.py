@@ -43,7 +43,10 @@ PIM_GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the world and the bot listen, and the names and secrets both sides agree on."""
+    """Where the world and the bot listen, and the names and secrets both sides agree on.
+
+    With an `app_token` the app uses Socket Mode: Slack delivers through websockets and posts nothing.
+    """
 
     port: int = 8765
     bot_port: int = 8766
@@ -55,6 +58,7 @@ class Settings:
     general_channel: str = "C0GENERAL1"
     bot_token: str = "xoxb-sandbox-1111111111-2222222222-pimapprovals"
     signing_secret: str = "4c1e9a7d2b6f80359d1c7e4a86b20f5d"
+    app_token: str = ""
     slack_client_id: str = "1234567890.9876543210"
     slack_client_secret: str = "sandbox-slack-client-secret"
     tenant: str = TENANT

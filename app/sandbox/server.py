@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
-from app.sandbox import arm, control, graph, login, page, slack_api, slack_openid, slack_response
+from app.sandbox import arm, control, graph, login, page, slack_api, slack_openid, slack_response, slack_socket
 from app.sandbox.bot_process import BotProcess
 from app.sandbox.control import Bot, BotFailure
 from app.sandbox.faults import FaultGate
@@ -39,7 +39,7 @@ LAST_SECONDS = 1
 
 def build(port: int, bot_port: int, data_dir: Path, environ: Mapping[str, str]) -> Starlette:
     """The whole world as one ASGI application; its `state.bot` is the child process, not started."""
-    settings = Settings(port=port, bot_port=bot_port)
+    settings = Settings(port=port, bot_port=bot_port, app_token=environ.get("PIM_SLACK_APP_TOKEN", ""))
     return assemble(World(settings), BotProcess(settings, data_dir, environ, new_client))
 
 
@@ -52,6 +52,7 @@ def assemble(world: World, bot: Bot, client: Callable[[], httpx.AsyncClient] | N
         slack_api.routes(world),
         slack_openid.routes(world),
         slack_response.routes(world),
+        slack_socket.routes(world),
         control.routes(world, client or new_client, bot),
         page.routes(world),
     ]
@@ -102,6 +103,7 @@ async def _live(application: Starlette, listener: socket.socket, *, open_browser
         access_log=False,
         lifespan="off",
         proxy_headers=False,
+        ws="websockets-sansio",
         timeout_graceful_shutdown=LAST_SECONDS,
     )
     server = _Server(config)

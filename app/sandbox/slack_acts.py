@@ -1,4 +1,4 @@
-"""Acting as people in Slack: press, submit, close, type a command, open the home. Each act is signed and posted.
+"""Acting as people in Slack: press, submit, close, type a command, open the home. Each act is delivered to the bot.
 
 An act returns once the bot has answered, or after Slack's 3 seconds; nothing is locked meanwhile, since the bot
 calls the Web API back. What no person could do (press what is not shown) raises ActError and sends nothing.
@@ -6,18 +6,12 @@ calls the Web API back. What no person could do (press what is not shown) raises
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
-from dataclasses import dataclass
-from json import JSONDecodeError
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-import httpx
-
+from app.sandbox import slack_delivery
 from app.sandbox import slack_payloads as payloads
 from app.sandbox.slack_answers import after_click, after_command, after_submission
+from app.sandbox.slack_delivery import Answer
 from app.sandbox.slack_inputs import FIELDS, ActError, check_filled, chosen, state_of
 from app.sandbox.slack_methods_chat import message_wire
 from app.sandbox.slack_methods_views import view_wire
@@ -27,22 +21,13 @@ from app.sandbox.slack_records import Ephemeral, Message, View
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx
+
     from app.sandbox.people import Person
     from app.sandbox.slack_records import Json
     from app.sandbox.world import World
 
 __all__ = ["ActError", "Answer", "click", "close", "command", "home", "submit"]
-
-ANSWER_SECONDS = 3.0
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the bot answered: HTTP status (0 if it did not), parsed JSON or text, milliseconds it took."""
-
-    status: int
-    body: object
-    ms: float
 
 
 async def click(  # noqa: PLR0913  (the fields of a click, each with a name)
@@ -71,7 +56,7 @@ async def click(  # noqa: PLR0913  (the fields of a click, each with a name)
         place.values = values
     payload = payloads.common(world.settings, person) | _where(world, person, place, values)
     action = payloads.pressed(element, block["block_id"], picked, world.now())
-    answer = await _post_payload(world, client, payload | {"type": "block_actions", "actions": [action]})
+    answer = await slack_delivery.interaction(world, client, payload | {"type": "block_actions", "actions": [action]})
     after_click(world.workspace, person, place, answer.status, answer.body)
     return answer
 
@@ -93,7 +78,7 @@ async def submit(
     sent_as = view.hash
     trigger = world.workspace.new_trigger(view.user, view.id)
     payload = payloads.submission(world.settings, person, view, trigger.id)
-    answer = await _post_payload(world, client, payload)
+    answer = await slack_delivery.interaction(world, client, payload)
     after_submission(world.workspace, view, sent_as, answer.status, answer.body)
     return answer
 
@@ -107,7 +92,7 @@ async def close(world: World, client: httpx.AsyncClient, *, user: str, view_id: 
     if not view.content.get("notify_on_close"):
         return None
     payload = payloads.closing(world.settings, person, view, is_cleared=everything)
-    return await _post_payload(world, client, payload)
+    return await slack_delivery.interaction(world, client, payload)
 
 
 async def command(
@@ -120,7 +105,7 @@ async def command(
     form = payloads.command_form(world.settings, person, place, mentions(world.workspace, text))
     form["trigger_id"] = world.workspace.new_trigger(slack).id
     form["response_url"] = world.workspace.new_hook(place.id, slack)
-    answer = await _post(world, client, urlencode(form).encode(), payloads.FORM)
+    answer = await slack_delivery.slash_command(world, client, form)
     after_command(world.workspace, place.id, slack, answer.status, answer.body)
     return answer
 
@@ -133,7 +118,7 @@ async def home(world: World, client: httpx.AsyncClient, *, user: str) -> Answer:
     body = payloads.home_opened(world.settings, person, channel, world.now())
     if slack in world.workspace.homes:
         body["event"]["view"] = view_wire(world.workspace.homes[slack], world.settings)
-    return await _post(world, client, json.dumps(body).encode(), "application/json")
+    return await slack_delivery.event(world, client, body)
 
 
 def _where(world: World, person: Person, place: Message | Ephemeral | View, values: Json) -> Json:
@@ -155,30 +140,3 @@ def _where(world: World, person: Person, place: Message | Ephemeral | View, valu
     }
     # An ephemeral message is not stored, so Slack cannot repeat it in the payload.
     return part | ({"message": message_wire(place, world.settings)} if isinstance(place, Message) else {})
-
-
-async def _post_payload(world: World, client: httpx.AsyncClient, payload: Json) -> Answer:
-    return await _post(world, client, payloads.as_form(payload), payloads.FORM)
-
-
-async def _post(world: World, client: httpx.AsyncClient, body: bytes, content_type: str) -> Answer:
-    headers = payloads.signed(body, content_type, world.settings.signing_secret, world.now())
-    started = time.perf_counter()
-    status, said = 0, b""
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            response = await client.post(f"{world.settings.bot_url}/slack/events", content=body, headers=headers)
-        status, said = response.status_code, response.content
-    except (TimeoutError, httpx.TimeoutException):
-        said = b"operation_timeout"
-    except httpx.TransportError:
-        said = b"dispatch_failed"
-    return Answer(status, _parsed(said), (time.perf_counter() - started) * 1000)
-
-
-def _parsed(said: bytes) -> object:
-    text = said.decode("utf-8", "replace")
-    try:
-        return json.loads(text)
-    except JSONDecodeError:
-        return text

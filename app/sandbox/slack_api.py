@@ -15,6 +15,7 @@ from app.sandbox import (
     slack_methods_people,
     slack_methods_views,
     slack_openid,
+    slack_socket,
 )
 from app.sandbox.slack_calls import Call, SlackError, convert, read_arguments
 from app.sandbox.slack_scopes import NOT_GRANTED, SCOPES, require
@@ -61,9 +62,10 @@ def run(workspace: Workspace, name: str, raw: Json, request: Request) -> Json:
     if name in slack_openid.METHODS:
         return slack_openid.run(workspace, name, raw, request)
     token = _token(raw, request)
+    if name in slack_socket.METHODS:
+        request.state.who = "app"
+        return slack_socket.run(workspace, token)
     _check_token(workspace, token, request)
-    if name == "apps.connections.open":
-        raise SlackError("not_allowed_token_type")
     require(NOT_GRANTED.get(name, ""))
     method = METHODS.get(name)
     if method is None:

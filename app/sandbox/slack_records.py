@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from datetime import datetime
+
+    from starlette.websockets import WebSocket
 
     from app.sandbox.login_tokens import SigningKey
 
@@ -133,3 +136,12 @@ class SignIns:
     codes: dict[str, SlackCode] = field(default_factory=dict)
     tokens: dict[str, SlackCode] = field(default_factory=dict)
     key: SigningKey | None = None
+
+
+@dataclass(slots=True)
+class Sockets:
+    """Socket Mode: addresses given out and not used yet, open connections, acknowledgements that are awaited."""
+
+    tickets: set[str] = field(default_factory=set)
+    connections: list[WebSocket] = field(default_factory=list)
+    awaited: dict[str, Future[object]] = field(default_factory=dict)

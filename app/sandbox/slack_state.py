@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.sandbox.people import IN_APPROVALS
 from app.sandbox.slack_limits import Pace
-from app.sandbox.slack_records import Channel, Ephemeral, Hook, Json, Message, SignIns, Trigger, View
+from app.sandbox.slack_records import Channel, Ephemeral, Hook, Json, Message, SignIns, Sockets, Trigger, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +48,7 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.hooks: dict[str, Hook] = {}
         self.sign_ins = SignIns()
+        self.sockets = Sockets()
         self.read: dict[tuple[str, str], str] = {}
 
     def short(self, slack: str) -> str:

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     environment: Literal["production", "sandbox"] = "production"
     cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
     slack_bot_token: SecretStr
-    slack_signing_secret: SecretStr
+    # How Slack delivers: through a socket we open with the app token, else by HTTP, signed with the secret.
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = Field(default=None, validate_default=True)
     slack_client_id: str = Field(min_length=3)
     slack_client_secret: SecretStr
     slack_app_id: str = ""
@@ -95,6 +97,21 @@ class Settings(BaseSettings):
     def _bot_token(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith("xoxb-"):
             raise ValueError("must be the bot token of the Slack app; it starts with xoxb-")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("xapp-"):
+            raise ValueError("must be an app-level token of the Slack app; it starts with xapp-")
+        return value
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _one_transport(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # A wrong app token is missing here, and told already.
+        if value is None and info.data.get("slack_app_token", "") is None:
+            raise ValueError("PIM_SLACK_SIGNING_SECRET is missing (or PIM_SLACK_APP_TOKEN, for Socket Mode)")
         return value
 
     @field_validator("slack_signing_secret", "slack_client_secret", *_SECRETS, *(f"poller_{name}" for name in _SECRETS))

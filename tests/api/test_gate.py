@@ -268,3 +268,16 @@ async def test_only_slacks_path_reaches_slacks_side(path: str, is_gated: bool) -
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     await build_door(inner, [])(scope, caller.receive, caller.send)
     assert (bool(inner.bodies), caller.status) == ((True, 200) if is_gated else (False, 404))
+
+
+async def test_without_a_slack_side_its_path_does_not_exist() -> None:
+    caller = Caller([*chunked(b"payload={}"), {"type": "http.disconnect"}])
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/slack/events",
+        "headers": [],
+        "query_string": b"",
+    }
+    await build_door(None, [])(scope, caller.receive, caller.send)
+    assert caller.status == 404
