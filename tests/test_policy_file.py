@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain import roles
+from app.domain import azure_roles, roles, rules
 from app.domain.errors import BadSettings
 from app.domain.policy import Aliases, Policy
+from app.domain.request import Ticket
 from app.domain.risk import Level, RiskPolicy
+from app.domain.tickets import misshapen, ticket_form
 from app.settings.policy_file import read_policy
 
 DOCS = Path(__file__).parent.parent / "docs" / "policy.md"
@@ -44,14 +46,22 @@ def test_an_empty_file_changes_nothing(read: Read) -> None:
 def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> None:
     policy = read(documented())
     assert policy.freshness == Policy().freshness
-    assert policy.risk == RiskPolicy(extra_levels={roles.template_id("Teams Administrator"): Level.CRITICAL})
+    assert policy.risk == RiskPolicy(
+        extra_levels={
+            "69091246-20e8-4a56-aa4d-066075b2a7a8": Level.CRITICAL,
+            "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": Level.HIGH,
+        },
+        groups={"9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703": Level.CRITICAL},
+        tickets={"servicenow": ticket_form(r"CHG\d{7}|INC\d{7}"), "*": ticket_form(r"[A-Z]{2,10}-\d{1,6}")},
+        weights=dict.fromkeys(rules.WEAK_POINTS, 1),
+    )
     assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
     assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 6
+    assert len(keys) == 7 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -61,6 +71,34 @@ def test_risk_is_tuned(read: Read) -> None:
     assert (risk.long_from, risk.ticket_expected) == (timedelta(hours=4), False)
     assert risk.extra_levels == {GUID: Level.CRITICAL}
     assert risk.shortest_justification == RiskPolicy().shortest_justification
+
+
+def test_a_companys_own_levels_are_for_roles_of_both_worlds_and_for_groups(read: Read) -> None:
+    text = f"""
+        [risk.levels]
+        "owner" = "low"
+        "{GUID}" = "high"
+        [risk.groups]
+        " Prod DB Admins " = "critical"
+        "{GUID.upper()}" = "low"
+    """
+    risk = read(text).risk
+    assert risk.extra_levels == {"8e3af657-a8ff-443c-a75c-2fe8c4bcb635": Level.LOW, GUID: Level.HIGH}
+    assert risk.groups == {"prod db admins": Level.CRITICAL, GUID: Level.LOW}
+
+
+def test_weights_and_forms_of_tickets(read: Read) -> None:
+    text = """
+        [risk]
+        shortest_justification_at_critical = 40
+        [risk.weights]
+        guest = 0
+        [risk.tickets]
+        JIRA = "A-[0-9]+"
+    """
+    risk = read(text).risk
+    assert (risk.weight("guest"), risk.weight("long"), risk.shortest_at_critical) == (0, 1, 40)
+    assert misshapen(Ticket("a-12", "Jira"), risk.tickets) == ""
 
 
 def test_windows_are_hours_and_zero_means_every_time(read: Read) -> None:
@@ -105,6 +143,20 @@ MISTAKES = {
     "a word for yes": ('[risk]\nticket_expected = "no"', "must be true or false"),
     "a word for letters": ('[risk]\nshortest_justification = "short"', "must be a number"),
     "a role nobody knows": ('[risk.levels]\n"Emperor" = "high"', "[risk.levels] 'Emperor' is neither"),
+    "a role named twice": (
+        f'[risk.levels]\n"Owner" = "high"\n"{azure_roles.role_id("owner")}" = "low"',
+        "[risk.levels] '8e3af657-a8ff-443c-a75c-2fe8c4bcb635' is named twice",
+    ),
+    "a group without a name": ('[risk.groups]\n" " = "high"', "[risk.groups] a group without a name"),
+    "a group's unknown level": ('[risk.groups]\n"x" = "extreme"', "'extreme' is no level"),
+    "an unknown rule": ("[risk.weights]\nticket = 1", "[risk.weights] 'ticket' is no rule; there are justification,"),
+    "too heavy a rule": ("[risk.weights]\nguest = 4", "[risk.weights] guest must weigh 0 (off), 1, 2 or 3"),
+    "half a point": ("[risk.weights]\nguest = 0.5", "guest must weigh"),
+    "yes for a weight": ("[risk.weights]\nguest = true", "guest must weigh"),
+    "a number for a ticket": ("[risk.tickets]\nJira = 7", "[risk.tickets] 'Jira' must stand for a pattern"),
+    "a ticket like nothing": ('[risk.tickets]\nJira = ""', "'Jira' must stand for a pattern"),
+    "a ticket that is no pattern": ('[risk.tickets]\nJira = "("', "[risk.tickets] '(' is no pattern"),
+    "a slow ticket": ("[risk.tickets]\nJira = '(\\w+)*'", "could take too long to match"),
     "an unknown level": (f'[risk.levels]\n"{GUID}" = "extreme"', "'extreme' is no level"),
     "a level in numbers": (f'[risk.levels]\n"{GUID}" = 4', "4 is no level"),
     "one role, no list": ('portal_only = "Global Reader"', "portal_only must be a list"),

@@ -13,10 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from app.domain import roles
+from app.domain import azure_roles, roles, rules
 from app.domain.errors import BadSettings
 from app.domain.policy import Aliases, Freshness, Policy
 from app.domain.risk import Level, RiskPolicy
+from app.domain.tickets import ticket_form
 
 _MOST = 1_000_000  # hours or letters: more than anybody means
 _HOUR = timedelta(hours=1)
@@ -40,6 +41,11 @@ def read_policy(path: Path) -> Policy:
     if mistakes:
         raise BadSettings("\n".join(mistakes))
     return policy
+
+
+def is_guid(word: str) -> bool:
+    """Whether this is an id of Microsoft's, lower case, and not a name."""
+    return _GUID.fullmatch(word) is not None
 
 
 @dataclass(slots=True)
@@ -94,6 +100,15 @@ class _Part:
                 self.mistakes.append(f"{self._title()}{problem}.")
         return found
 
+    def mapping(self, read: Callable[[str, object], tuple[str, T]]) -> dict[str, T]:
+        """The same as a dict. What is named twice (by name and by id, say) would hide one of the two."""
+        found: dict[str, T] = {}
+        for key, value in self.entries(read):
+            if key in found:
+                self.mistakes.append(f"{self._title()}{key!r} is named twice.")
+            found[key] = value
+        return found
+
     def raw(self, key: str, default: object) -> object:
         self._known.add(key)
         return self.content.get(key, default)
@@ -127,7 +142,11 @@ def _risk(part: _Part) -> RiskPolicy:
         long_from=part.hours("long_from_hours", default.long_from),
         ticket_expected=part.flag("ticket_expected", default=default.ticket_expected),
         shortest_justification=int(part.number("shortest_justification", default.shortest_justification)),
-        extra_levels=dict(part.table("levels").entries(_level)),
+        shortest_at_critical=int(part.number("shortest_justification_at_critical", default.shortest_at_critical)),
+        extra_levels=part.table("levels").mapping(_role_level),
+        groups=part.table("groups").mapping(_group_level),
+        tickets=part.table("tickets").mapping(_ticket_form),
+        weights=part.table("weights").mapping(_weight),
     )
     part.close()
     return risk
@@ -162,19 +181,44 @@ def _portal_only(top: _Part) -> frozenset[str]:
     return frozenset(found)
 
 
-def _level(role: str, word: object) -> tuple[str, Level]:
+def _role_level(role: str, word: object) -> tuple[str, Level]:
+    return _role(role), _level(word)
+
+
+def _group_level(group: str, word: object) -> tuple[str, Level]:
+    """Nobody here knows a company's groups, so a name is taken as it is."""
+    if not group.strip():
+        raise ValueError("a group without a name or object id")
+    return group.strip().casefold(), _level(word)
+
+
+def _level(word: object) -> Level:
     if not isinstance(word, str) or word.casefold() not in _LEVELS:
         raise ValueError(f"{word!r} is no level; write {', '.join(_LEVELS)}")
-    return _role(role), _LEVELS[word.casefold()]
+    return _LEVELS[word.casefold()]
 
 
 def _role(word: str) -> str:
-    """A template id, lower case, of an id or of the English name of a built-in role that we know."""
+    """An id, lower case, of a role's id or of the English name of a built-in role of Entra or Azure that we know."""
     asked = word.strip().casefold()
-    known = asked if _GUID.fullmatch(asked) else roles.template_id(asked)
+    known = asked if is_guid(asked) else roles.template_id(asked) or azure_roles.role_id(asked)
     if known is None:
-        raise ValueError(f"{word!r} is neither a role template id nor a built-in role we know by name")
+        raise ValueError(f"{word!r} is neither a role's id nor a built-in role we know by name")
     return known
+
+
+def _ticket_form(system: str, pattern: object) -> tuple[str, re.Pattern[str]]:
+    if not isinstance(pattern, str) or not pattern:
+        raise ValueError(f"{system!r} must stand for a pattern, such as 'CHG\\d{{7}}'")
+    return system.strip().casefold(), ticket_form(pattern)
+
+
+def _weight(rule: str, points: object) -> tuple[str, int]:
+    if rule not in rules.WEAK_POINTS:
+        raise ValueError(f"{rule!r} is no rule; there are {', '.join(rules.WEAK_POINTS)}")
+    if isinstance(points, bool) or not isinstance(points, int) or not 0 <= points <= rules.MOST_WEIGHT:
+        raise ValueError(f"{rule} must weigh 0 (off), 1, 2 or {rules.MOST_WEIGHT}")
+    return rule, points
 
 
 def _account(admin: str, everyday: object) -> tuple[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +91,23 @@ def test_at_critical_it_takes_more_characters_and_says_how_many() -> None:
         vague("Reset MFA for Ann", at_critical=SHORTEST_AT_CRITICAL)
         == "Justification is only 17 characters long; at Critical it takes 24"
     )
+
+
+# --- the documented examples ---
+
+DOCS = Path(__file__).parents[2] / "docs" / "policy.md"
+EXAMPLES = re.findall(r"^\| `(.+)` \| (vague|enough) \| (vague|enough) \|$", DOCS.read_text("utf-8"), re.MULTILINE)
+
+
+def test_there_are_examples_of_both_kinds() -> None:
+    assert {example[1:] for example in EXAMPLES} == {("vague", "vague"), ("enough", "vague"), ("enough", "enough")}
+
+
+@pytest.mark.parametrize("words, ordinary, critical", EXAMPLES)
+def test_a_documented_example_is_judged_as_documented(words: str, ordinary: str, critical: str) -> None:
+    role = "Global Administrator"
+    assert bool(vague(words, role=role)) == (ordinary == "vague")
+    assert bool(vague(words, role=role, at_critical=SHORTEST_AT_CRITICAL)) == (critical == "vague")
 
 
 # --- any text at all ---
