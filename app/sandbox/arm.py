@@ -51,7 +51,7 @@ OPERATIONS = (
     Operation("GET", f"{REQUESTS}/{{name}}", arm_requests.get_request, SCHEDULES),
     Operation("POST", f"{REQUESTS}/{{name}}/cancel", arm_requests.cancel_request, SCHEDULES),
     Operation("GET", "roleAssignmentScheduleInstances", arm_requests.list_instances, SCHEDULES, PAGED),
-    Operation("GET", APPROVALS, arm_approvals.list_approvals, APPROVAL, FILTER),
+    Operation("GET", APPROVALS, arm_approvals.list_approvals, APPROVAL, PAGED),
     Operation("GET", f"{APPROVALS}/{{id}}", arm_approvals.get_approval, APPROVAL),
     Operation("GET", f"{APPROVALS}/{{id}}/stages", arm_approvals.list_stages, APPROVAL),
     Operation("GET", f"{APPROVALS}/{{id}}/stages/{{stage}}", arm_approvals.get_stage, APPROVAL),

@@ -10,7 +10,7 @@ import json
 from app.sandbox.activations import Refused, Request, Verdict
 from app.sandbox.approvers import can_decide, policy_for
 from app.sandbox.arm_gate import ArmCall, ArmError, Reply, denied, not_found
-from app.sandbox.arm_query import read_filter
+from app.sandbox.arm_query import page, read_filter
 from app.sandbox.arm_shapes import approval_row, stage_row
 from app.sandbox.wire import Json
 
@@ -40,7 +40,8 @@ def list_approvals(call: ArmCall) -> Reply:
         and (not wanted.has("asCreatedBy") or request.creator == person.id)
         and (not wanted.has("asTarget") or request.asked.requestor == person.id)
     ]
-    return Reply(200, {"value": [approval_row(call.world, request, person) for request in found]})
+    shown, link = page(call, found)
+    return Reply(200, {"value": [approval_row(call.world, request, person) for request in shown], **link})
 
 
 def get_approval(call: ArmCall) -> Reply:

@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.sandbox.page_acts import act_routes
-from app.sandbox.page_state import cast, page_state, roles
+from app.sandbox.page_offers import offers
+from app.sandbox.page_state import cast, page_state
 from app.sandbox.page_templates import FOLDER, render
 from app.sandbox.wire import JsonAnswer
 
@@ -60,7 +61,7 @@ class _Page:
         known = request.query_params.get("user") or request.cookies.get(COOKIE, "")
         person = self.world.person(known) or self.world.people[FIRST_PERSON]
         state = page_state(self.world, person)
-        html = render("index.html", person=person, people=cast(self.world), roles=roles(), state=state)
+        html = render("index.html", person=person, people=cast(self.world), offers=offers(), state=state)
         answer = HTMLResponse(html, headers={"content-security-policy": POLICY, "cache-control": "no-store"})
         # Sign in with Slack greets this browser as the person it last looked as.
         answer.set_cookie(COOKIE, person.id, httponly=True, samesite="lax")

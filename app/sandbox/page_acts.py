@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from app.sandbox import slack_acts
 from app.sandbox.activations import Ask, Refused, Ticket, parse_duration
-from app.sandbox.roles import find_role, policy_of
+from app.sandbox.approvers import policy_for
+from app.sandbox.page_offers import offered
 from app.sandbox.slack_inputs import ActError
 from app.sandbox.slack_places import find_channel, find_person
 from app.sandbox.wire import JsonAnswer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from app.sandbox.activations import Verdict
     from app.sandbox.people import Person
-    from app.sandbox.roles import Role
     from app.sandbox.slack_records import Json
     from app.sandbox.world import World
 
@@ -124,21 +124,31 @@ async def _dismiss(world: World, _client: httpx.AsyncClient, fields: Json) -> Js
 
 async def _ask(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
     """Ask for a role as in PIM, with what the role's policy demands."""
-    person, role = _anybody(world, _text(fields, "user")), find_role(_text(fields, "role"))
-    if role is None:
+    person = _anybody(world, _text(fields, "user"))
+    found = offered(_text(fields, "kind"), _text(fields, "role"), _text(fields, "scope"))
+    if found is None:
         raise ActError("There is no such role.")
+    kind, role, scope = found
     why, number = _text(fields, "justification").strip(), _text(fields, "ticket").strip()
-    _check_demands(role, _text(fields, "duration"), why, number)
     ticket = Ticket(number, "ServiceNow") if number else None
-    asked = Ask("entra", person.id, role, duration=_text(fields, "duration"), justification=why or None, ticket=ticket)
+    asked = Ask(kind, person.id, role, scope, _text(fields, "duration"), why or None, ticket)
+    _check_demands(asked)
     return {"id": world.ask(asked).id}
 
 
 async def _withdraw(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    return _settled(world.cancel(_own(world, fields, "withdraw a request")))
+
+
+async def _deactivate(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    return _settled(world.end(_own(world, fields, "deactivate a role"), "deactivate"))
+
+
+def _own(world: World, fields: Json, what: str) -> str:
     person, request = _anybody(world, _text(fields, "user")), world.requests.get(_text(fields, "id"))
     if request is not None and request.asked.requestor != person.id:
-        raise ActError("Only the requestor can withdraw a request.")
-    return _settled(world.cancel(_text(fields, "id")))
+        raise ActError(f"Only the requestor can {what}.")
+    return _text(fields, "id")
 
 
 async def _decide(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
@@ -156,15 +166,15 @@ def _anybody(world: World, user: str) -> Person:
     return person
 
 
-def _check_demands(role: Role, duration: str, why: str, ticket: str) -> None:
-    policy = policy_of(role)
-    length, most = parse_duration(duration), parse_duration(policy.max_duration)
+def _check_demands(asked: Ask) -> None:
+    policy, name = policy_for(asked), asked.role.name
+    length, most = parse_duration(asked.duration), parse_duration(policy.max_duration)
     if not length or (most and length > most):
-        raise ActError(f"{role.name} can be active for {policy.max_duration[2:-1]} hours at most.")
-    if "Justification" in policy.enabled and not why:
-        raise ActError(f"{role.name} needs a justification.")
-    if "Ticketing" in policy.enabled and not ticket:
-        raise ActError(f"{role.name} needs a ticket number.")
+        raise ActError(f"{name} can be active for {policy.max_duration[2:-1]} h at most.")
+    if "Justification" in policy.enabled and not asked.justification:
+        raise ActError(f"{name} needs a justification.")
+    if "Ticketing" in policy.enabled and not asked.ticket:
+        raise ActError(f"{name} needs a ticket number.")
 
 
 def _settled(outcome: object) -> Json:
@@ -178,6 +188,7 @@ _ACTS: dict[str, Act] = {
     "click": _click,
     "close": _close,
     "command": _command,
+    "deactivate": _deactivate,
     "decide": _decide,
     "dismiss": _dismiss,
     "home": _home,

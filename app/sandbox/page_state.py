@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from app.sandbox.approvers import can_decide
 from app.sandbox.control_views import request_view
 from app.sandbox.people import APPROVERS
-from app.sandbox.roles import ROLES, policy_of
 from app.sandbox.slack_methods_people import BOT_NAME
 from app.sandbox.slack_state import SLACKBOT
 from app.sandbox.wire import stamp
@@ -21,18 +20,13 @@ if TYPE_CHECKING:
 
 MESSAGES_SHOWN = 200
 CALLS_SHOWN = 60
+REQUESTS_SHOWN = 50
 
 
 def cast(world: World) -> list[Json]:
     """The people one can look as: those with Slack, and approvers, who at least have the portal."""
     shown = [p for p in world.people.values() if p.slack or p.id in APPROVERS]
     return [{"id": p.id, "name": p.name, "role": p.role, "slack": p.slack} for p in shown]
-
-
-def roles() -> list[Json]:
-    """The roles one can ask for and what PIM demands for each, by name."""
-    offered = sorted(ROLES.values(), key=lambda role: role.name)
-    return [{"name": role.name, "demands": list(policy_of(role).enabled)} for role in offered]
 
 
 def page_state(world: World, person: Person) -> Json:
@@ -109,18 +103,23 @@ def _portal(world: World, person: Person) -> Json:
     mine = [request for request in newest_first if request.asked.requestor == person.id]
     waiting = [r for r in newest_first if r.standing(now) in {"waiting", "for_admin"} and can_decide(r, person.id)]
     return {
-        "mine": [_request(world, request) for request in mine],
-        "waiting": [_request(world, request) for request in waiting],
+        "mine": [_request(world, request) for request in mine[:REQUESTS_SHOWN]],
+        "mine_count": len(mine),
+        "waiting": [_request(world, request) for request in waiting[:REQUESTS_SHOWN]],
+        "waiting_count": len(waiting),
         "may_approve": person.id in APPROVERS,
     }
 
 
 def _request(world: World, request: Request) -> Json:
     review = request.review
+    scope = request.asked.scope
     return request_view(world, request) | {
+        "standing": request.standing(world.now()),
         "requestor_name": world.people[request.asked.requestor].name,
         "reviewer_name": world.people[review.by].name if review else None,
-        "scope_name": request.asked.scope.name,
+        "scope_name": scope.name,
+        "scope_type": scope.type,
     }
 
 

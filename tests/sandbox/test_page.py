@@ -17,7 +17,16 @@ from app.sandbox.page import _revisions
 from app.sandbox.page_templates import FOLDER
 from app.sandbox.world import World
 
-REQUESTOR_ASKS = {"role": "Exchange Administrator", "duration": "PT2H", "justification": "Mail flow", "ticket": ""}
+REQUESTOR_ASKS = {
+    "kind": "entra",
+    "role": "Exchange Administrator",
+    "scope": "/",
+    "duration": "PT2H",
+    "justification": "Mail flow",
+    "ticket": "",
+}
+PROD = "/subscriptions/0f0e0d0c-1111-4222-8333-944455566677"
+DATABASES = "9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703"
 
 
 class Browser:
@@ -172,13 +181,58 @@ async def test_a_requestor_asks_and_withdraws(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
+    "kind, role, scope, waits_for",
+    [
+        ("azure", "Contributor", PROD, ["ann", "ben", "cleo"]),
+        ("group", "member", DATABASES, ["ann", "ben", "cleo"]),
+        ("azure", "User Access Administrator", PROD, []),
+    ],
+)
+async def test_a_requestor_asks_on_each_desk(
+    browser: Browser, kind: str, role: str, scope: str, waits_for: list[str]
+) -> None:
+    wish = {**REQUESTOR_ASKS, "kind": kind, "role": role, "scope": scope, "duration": "PT1H"}
+    made = (await browser.act("ask", "rita", **wish)).json()["id"]
+    (row,) = [one for one in (await browser.state("rita"))["portal"]["mine"] if one["id"] == made]
+    assert (row["kind"], row["role"], row["scope"], row["standing"]) == (kind, role, scope, "waiting")
+    seen = [p for p in browser.world.people if made in {r["id"] for r in (await browser.state(p))["portal"]["waiting"]}]
+    assert seen == waits_for
+
+
+async def test_the_holder_of_a_role_deactivates_it(browser: Browser) -> None:
+    wish = {**REQUESTOR_ASKS, "kind": "azure", "role": "Contributor", "scope": PROD}
+    made = (await browser.act("ask", "rita", **wish)).json()["id"]
+    assert "nothing of it can end" in (await browser.act("deactivate", "rita", id=made)).json()["error"]
+    await browser.act("decide", "ann", id=made, verdict="approve", comment="Fine")
+    assert "Only the requestor" in (await browser.act("deactivate", "rob", id=made)).json()["error"]
+    assert (await browser.act("deactivate", "rita", id=made)).status_code == 200
+    assert browser.world.requests[made].active(browser.world.now()) is None
+
+
+async def test_long_lists_are_cut_and_counted(browser: Browser) -> None:
+    asked = next(browser.world.of_kind("entra")).asked
+    for _ in range(60):
+        browser.world.ask(asked)
+    portal = (await browser.state("ann"))["portal"]
+    assert (len(portal["waiting"]), portal["waiting_count"]) == (50, 66)
+
+
+@pytest.mark.parametrize(
     "change, sentence",
     [
         ({"role": "Emperor"}, "There is no such role."),
+        ({"kind": "planet"}, "There is no such role."),
+        ({"scope": "/subscriptions/1"}, "There is no such role."),
+        ({"kind": "azure"}, "There is no such role."),
+        ({"kind": "azure", "role": "Owner", "scope": PROD}, "Owner needs a ticket number."),
+        (
+            {"kind": "group", "role": "owner", "scope": DATABASES, "duration": "PT8H"},
+            "owner can be active for 4 h at most.",
+        ),
         ({"justification": " "}, "Exchange Administrator needs a justification."),
         ({"role": "Global Administrator"}, "Global Administrator needs a ticket number."),
-        ({"duration": "PT9H"}, "Exchange Administrator can be active for 8 hours at most."),
-        ({"duration": "forever"}, "Exchange Administrator can be active for 8 hours at most."),
+        ({"duration": "PT9H"}, "Exchange Administrator can be active for 8 h at most."),
+        ({"duration": "forever"}, "Exchange Administrator can be active for 8 h at most."),
         ({"ticket": None}, "The field 'ticket' is missing."),
         ({"user": "zoe"}, "There is nobody called 'zoe'."),
     ],

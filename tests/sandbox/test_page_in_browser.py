@@ -230,6 +230,29 @@ async def test_a_requestor_asks_on_the_page(sandbox: Sandbox) -> None:
     await expect(mine.get_by_text("SharePoint Administrator")).to_be_visible()
 
 
+async def test_a_requestor_asks_for_azure_and_deactivates(sandbox: Sandbox) -> None:
+    await sandbox.look_as("rob")
+    await sandbox.tab.get_by_label("Kind").select_option("Azure resources")
+    await sandbox.tab.get_by_label("Role").select_option("Contributor")
+    await sandbox.tab.get_by_label("Scope").select_option("rg-data (resource group)")
+    await sandbox.tab.get_by_label("Justification").fill("Move a disk")
+    await sandbox.tab.get_by_role("button", name="Activate", exact=True).click()
+    asked = sandbox.tab.locator("#mine article").filter(has_text="Contributor on rg-data")
+    await expect(asked.get_by_text("Azure role · 2 h")).to_be_visible()
+    made = list(sandbox.world.requests.values())[-1]
+    sandbox.world.decide(made.id, "ann", "approve", "Fine")
+    await asked.get_by_role("button", name="Deactivate").click()
+    await expect(asked.get_by_text("Ended")).to_be_visible()
+
+
+async def test_a_group_owner_role_demands_its_ticket_on_the_form(sandbox: Sandbox) -> None:
+    await sandbox.look_as("rob")
+    await sandbox.tab.get_by_label("Kind").select_option("Groups")
+    for role, word in (("owner", "(required here)"), ("member", "(optional)")):
+        await sandbox.tab.get_by_label("Role").select_option(role)
+        await expect(sandbox.tab.locator("#ticket-demand")).to_have_text(word)
+
+
 async def test_a_phone_is_wide_enough(sandbox: Sandbox) -> None:
     facts = [{"type": "mrkdwn", "text": f"*Fact {n}*\n{'longword' * 12}"} for n in range(4)]
     sandbox.say(DESK, "card", {"type": "section", "fields": facts}, quote("x" * 300), actions(button("pim_approve")))

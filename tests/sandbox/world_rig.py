@@ -22,6 +22,7 @@ from app.sandbox.faults import FaultGate
 from app.sandbox.login_grants import app_answer, user_answer
 from app.sandbox.login_scopes import Scopes, resources
 from app.sandbox.login_tokens import Grant, SigningKey
+from app.sandbox.people import Settings
 from app.sandbox.roles import find_role
 from app.sandbox.scopes import azure_scope
 from app.sandbox.world import World
@@ -69,12 +70,12 @@ class Rig:
 
     clock: Clock = field(default_factory=Clock)
     bot: NoBot = field(default_factory=NoBot)
+    settings: Settings = field(default_factory=Settings)
     sites: dict[str, Starlette] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world = World(clock=self.clock, new_id=same_ids(), key=one_key())
-        self.settings = self.world.settings
+        self.world = World(self.settings, clock=self.clock, new_id=same_ids(), key=one_key())
         parts = (graph, arm, login, slack_api, slack_openid, slack_response)
         routes = [route for part in parts for route in part.routes(self.world)]
         routes += control.routes(self.world, self.browser, self.bot)
