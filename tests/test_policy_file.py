@@ -61,7 +61,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 7 + len(rules.WEAK_POINTS)
+    assert len(keys) == 8 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -106,6 +106,11 @@ def test_windows_are_hours_and_zero_means_every_time(read: Read) -> None:
     assert (freshness.window, freshness.critical) == (timedelta(minutes=30), timedelta(0))
 
 
+@pytest.mark.parametrize("said, meant", [("true", True), ("false", False)])
+def test_whether_microsoft_must_say_when_somebody_signed_in(read: Read, said: str, *, meant: bool) -> None:
+    assert read(f"[sign_in]\nrequire_auth_time = {said}").freshness.require_auth_time is meant
+
+
 def test_a_portal_only_role_is_named_by_id_or_by_its_built_in_name_in_any_case(read: Read) -> None:
     assert read(f'portal_only = ["{GUID.upper()}", "global reader"]').portal_only == {
         GUID,
@@ -141,6 +146,7 @@ MISTAKES = {
     "no number of hours": ("[risk]\nlong_from_hours = nan", "must be a number"),
     "negative hours": ("[sign_in]\ncritical_window_hours = -1", "critical_window_hours must be a number, 0 or more"),
     "a word for yes": ('[risk]\nticket_expected = "no"', "must be true or false"),
+    "a number for yes": ("[sign_in]\nrequire_auth_time = 1", "[sign_in] require_auth_time must be true or false"),
     "a word for letters": ('[risk]\nshortest_justification = "short"', "must be a number"),
     "a role nobody knows": ('[risk.levels]\n"Emperor" = "high"', "[risk.levels] 'Emperor' is neither"),
     "a role named twice": (

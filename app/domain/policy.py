@@ -28,11 +28,13 @@ class Windows:
 class Freshness:
     """How old a full sign-in may be when a decision is made. Zero: a new one for every decision.
 
-    Only our own `prompt=login` callback counts as a sign-in, never a silent refresh.
+    Only our own `prompt=login` callback counts as a sign-in, never a silent refresh. `require_auth_time`: and only if
+    Microsoft says when the person last proved who they are.
     """
 
     window: timedelta = timedelta(days=7)
     critical: timedelta = timedelta(hours=12)
+    require_auth_time: bool = False
 
     def until(self, signed_in_at: datetime, level: Level) -> datetime:
         """From when on this person must sign in again to decide at this level."""

@@ -23,17 +23,32 @@ LEEWAY = 60  # seconds our clock and theirs may differ
 LONGEST_LIFE = 24 * 3600  # seconds; an ID token lives an hour or so
 LONGEST_TOKEN = 16_384  # characters
 
+OLD_SIGN_IN = (
+    "This was an old sign-in: Microsoft let this browser in without asking who sits there. Nothing was stored. Type "
+    "/pim sign-in in Slack to start again, and prove who you are when Microsoft asks."
+)
+NOT_TOLD = (
+    "Microsoft did not say when you signed in, and without that an old session looks like a new sign-in. Nothing was "
+    "stored. An administrator must add the optional claim auth_time to the bot's app registration."
+)
+
 Claims = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an ID token must say to be ours. `tenant` is set for Microsoft, whose further claims are then checked."""
+    """What an ID token must say to be ours. `tenant` is set for Microsoft, whose further claims are then checked.
+
+    `since`: the person must have proven who they are after this moment, as far as the token says when they did;
+    `told`: it must say so.
+    """
 
     issuer: str
     audience: str
     nonce: str
     tenant: str = ""
+    since: datetime | None = None
+    told: bool = False
 
 
 async def check_id_token(token: object, keys: JsonWebKeys, expected: Expected, now: datetime) -> Claims:
@@ -53,6 +68,8 @@ async def check_id_token(token: object, keys: JsonWebKeys, expected: Expected, n
         flaw = _microsoft_flaw(claims, expected.tenant, now)
     if flaw:
         raise _refused(flaw)
+    if expected.since is not None:
+        _demand_fresh(claims, expected.since, told=expected.told)
     return claims
 
 
@@ -112,7 +129,18 @@ def _microsoft_flaw(claims: Mapping[str, Any], tenant: str, now: datetime) -> st
         return "wrong version"
     if not is_guid(claims.get("oid")):
         return "no object id"
+    if (_seconds(claims, "auth_time") or 0) > now.timestamp() + LEEWAY:
+        return "signed in in the future"
     return "" if _begun(claims, now.timestamp()) else "not valid yet"
+
+
+def _demand_fresh(claims: Mapping[str, Any], since: datetime, *, told: bool) -> None:
+    # `prompt=login` travels through the browser, where it can be taken out; then the old session's time comes back.
+    proven = _seconds(claims, "auth_time")
+    if proven is None and (told or "auth_time" in claims):
+        raise SignInFailed(NOT_TOLD)
+    if proven is not None and proven < since.timestamp() - LEEWAY:
+        raise SignInFailed(OLD_SIGN_IN)
 
 
 def _begun(claims: Mapping[str, Any], moment: float) -> bool:

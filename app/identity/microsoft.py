@@ -13,7 +13,7 @@ from typing import Any
 
 import msal
 
-from app.domain.challenges import valid_claims
+from app.domain.challenges import asking_when, valid_claims
 from app.domain.errors import SignInFailed
 from app.domain.request import Person
 from app.identity.entra import Entra
@@ -26,6 +26,7 @@ from app.ports import MicrosoftIdentity
 
 ME = "/v1.0/me?$select=id,displayName,userPrincipalName,mail"
 CALLBACK = "/sign-in/microsoft/callback"
+BEGUN = "begun"  # in what is kept: when the browser was sent away, ISO 8601
 OK = 200
 
 # What MSAL raises on answers it did not expect; their texts hold states and nonces and go nowhere.
@@ -35,24 +36,32 @@ _MSAL_RAISES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError
 class MicrosoftSignIn:
     """One browser's way through Microsoft's sign-in. Raises SignInFailed, Unavailable, Malformed."""
 
-    def __init__(self, entra: Entra, http: PinnedHttp, origins: Origins, public_url: str) -> None:
-        """`public_url`: our own root as browsers see it, without a trailing slash."""
+    def __init__(
+        self, entra: Entra, http: PinnedHttp, origins: Origins, public_url: str, *, require_auth_time: bool = False
+    ) -> None:
+        """`public_url`: our own root as browsers see it, without a trailing slash.
+
+        `require_auth_time`: refuse a sign-in when Microsoft does not say when it was made.
+        """
         facts = entra.registration
         self._entra = entra
         self._http = http
         self._origins = origins
         self._redirect = public_url + CALLBACK
+        self._require_auth_time = require_auth_time
         # Microsoft's shared keys name the issuer with the tenant left open.
         open_issuer = facts.issuer.replace(facts.tenant, "{tenantid}")
         self._keys = JsonWebKeys(http, facts.keys_url, frozenset({facts.issuer, open_issuer}))
 
-    async def begin(self, state: str, claims: str = "", login_hint: str = "") -> tuple[str, dict[str, Any]]:
+    async def begin(
+        self, state: str, now: datetime, claims: str = "", login_hint: str = ""
+    ) -> tuple[str, dict[str, Any]]:
         """Where the browser goes, and what must be kept, encrypted, until it returns.
 
         `claims`: a claims challenge to be met, dropped when it is not of Microsoft's shape.
         """
-        flow = await self._entra.run(lambda: self._start(state, valid_claims(claims), login_hint))
-        return self._origins.to_wire(flow.pop("auth_uri")), flow
+        flow = await self._entra.run(lambda: self._start(state, asking_when(valid_claims(claims)), login_hint))
+        return self._origins.to_wire(flow.pop("auth_uri")), {**flow, BEGUN: now.isoformat()}
 
     async def identity(self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime) -> MicrosoftIdentity:
         """Who came back.
@@ -66,7 +75,14 @@ class MicrosoftSignIn:
         if "error" in answer:
             raise refused(answer)
         facts = self._entra.registration
-        expected = Expected(facts.issuer, facts.client_id, _sent_nonce(flow), facts.tenant)
+        expected = Expected(
+            facts.issuer,
+            facts.client_id,
+            _sent_nonce(flow),
+            facts.tenant,
+            since=datetime.fromisoformat(flow[BEGUN]),
+            told=self._require_auth_time,
+        )
         claims = await check_id_token(answer.get("id_token"), self._keys, expected, now)
         person = await self._me(str(answer.get("access_token", "")), claims)
         return MicrosoftIdentity(facts.tenant, person, cache.serialize(), now)
@@ -80,7 +96,7 @@ class MicrosoftSignIn:
             prompt="login",
             response_mode="form_post",
             login_hint=login_hint or None,
-            claims_challenge=claims or None,
+            claims_challenge=claims,
         )
         return flow
 

@@ -34,7 +34,7 @@ class BrowserSignIn:
         self, state: str, *, claims: str = "", login_hint: str = ""
     ) -> tuple[str, dict[str, Any]]:
         """Where the browser goes to sign in with Microsoft, and the flow to keep; Unavailable, Malformed."""
-        return await self.microsoft.begin(state, claims, login_hint)
+        return await self.microsoft.begin(state, self.clock(), claims, login_hint)
 
     async def microsoft_identity(
         self, flow: Mapping[str, Any], form: Mapping[str, str], now: datetime

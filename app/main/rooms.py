@@ -217,7 +217,13 @@ async def open_microsoft(
     slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), me.team)
     sign_in = BrowserSignIn(
         SlackSignIn(slack, http, origins, settings.public_url),
-        MicrosoftSignIn(entra, http, origins, settings.public_url),
+        MicrosoftSignIn(
+            entra,
+            http,
+            origins,
+            settings.public_url,
+            require_auth_time=settings.policy().freshness.require_auth_time,
+        ),
         keyring,
         utc_now,
     )

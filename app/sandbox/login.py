@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from app.sandbox import login_pages
 from app.sandbox.login_grants import token_endpoint
 from app.sandbox.login_scopes import OIDC, LoginError, read_claims, read_scopes
-from app.sandbox.login_tokens import Grant, Issued, client_info, issuer
+from app.sandbox.login_tokens import Grant, Issued, Session, client_info, issuer
 from app.sandbox.people import Person, Settings
 from app.sandbox.wire import JsonAnswer
 from app.sandbox.world import World
@@ -26,6 +27,7 @@ HOST = "https://login.microsoftonline.com"
 ALIASES = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net")
 # The base64url form of a SHA-256 digest, without padding.
 CHALLENGE_LENGTH = 43
+COOKIE = "ESTSAUTH"  # a browser's own session
 RESPONSE_MODES = ("query", "fragment", "form_post")
 
 
@@ -118,9 +120,14 @@ def _authorize(world: World, request: Request) -> Response:
     except LoginError as error:
         answer = {"error": error.error, "error_description": str(error), "state": asked["state"]}
         return _deliver(asked["redirect_uri"], asked.get("response_mode", "query"), answer)
+    hint = world.person(asked.get("login_hint", ""))
+    session = _session(world, request)
+    if session is not None and grant.prompt in {"", "none"} and (hint is None or hint.id == session.person):
+        return _signed_on(world, grant, session, request)
+    if grant.prompt == "none":
+        return _refuse(grant, LoginError(50058, "login_required", "A silent sign-in was sent but nobody is signed in."))
     ticket = world.login.new_token()
     world.login.asked[ticket] = grant
-    hint = world.person(asked.get("login_hint", ""))
     people = sorted(world.people.values(), key=lambda person: person is not hint)
     return login_pages.picker(people, ticket, f"/login/{world.settings.tenant}/login", hinted=hint is not None)
 
@@ -148,8 +155,6 @@ def _grant(world: World, asked: Mapping[str, str]) -> Grant:
         raise LoginError(
             9002325, "invalid_request", "Proof Key for Code Exchange is required: an S256 code_challenge is missing."
         )
-    if asked.get("prompt") == "none":
-        raise LoginError(50058, "login_required", "A silent sign-in request was sent but no user is signed in.")
     if not asked.get("scope"):
         raise LoginError(900144, "invalid_request", "The request body must contain the following parameter: 'scope'.")
     wanted = read_claims(asked.get("claims"))
@@ -166,7 +171,19 @@ def _grant(world: World, asked: Mapping[str, str]) -> Grant:
         capabilities=wanted.get("xms_cc", ()),
         client_info=asked.get("client_info") == "1",
         wants_auth_time="auth_time" in read_claims(asked.get("claims"), "id_token"),
+        prompt=asked.get("prompt", ""),
     )
+
+
+def _session(world: World, request: Request) -> Session | None:
+    return world.login.sessions.get(request.cookies.get(COOKIE, ""))
+
+
+def _signed_on(world: World, grant: Grant, session: Session, request: Request) -> Response:
+    """Single sign-on: nobody is asked anything, and the time of the sign-in stays the old one."""
+    request.state.who = session.person
+    answer = _code_answer(world, grant, world.people[session.person], session.signed_in)
+    return _deliver(grant.redirect_uri, grant.response_mode, answer)
 
 
 def _choose(world: World, form: Mapping[str, Any], request: Request) -> Response:
@@ -174,20 +191,35 @@ def _choose(world: World, form: Mapping[str, Any], request: Request) -> Response
     if grant is None:
         return login_pages.problem("AADSTS165000: This sign-in was already used. Go back to the application.")
     if "cancel" in form:
-        text = "AADSTS65004: User declined to consent to access the app."
-        answer = {"error": "access_denied", "error_subcode": "cancel", "error_description": text, "state": grant.state}
-        return _deliver(grant.redirect_uri, grant.response_mode, answer)
+        error = LoginError(65004, "access_denied", "User declined to consent to access the app.")
+        return _refuse(grant, error, error_subcode="cancel")
     person = world.person(str(form.get("person")))
     if person is None:
         return login_pages.problem("AADSTS50034: The user account does not exist in this directory.")
     request.state.who = person.id
-    return _deliver(grant.redirect_uri, grant.response_mode, _code_answer(world, grant, person))
+    before = _session(world, request)
+    kept = before is not None and before.person == person.id and grant.prompt != "login"
+    session = before if before is not None and kept else Session(person.id, world.now())
+    answer = _code_answer(world, grant, person, session.signed_in)
+    return _remember(world, session, _deliver(grant.redirect_uri, grant.response_mode, answer))
 
 
-def _code_answer(world: World, grant: Grant, person: Person) -> dict[str, str]:
+def _remember(world: World, session: Session, response: Response) -> Response:
+    """From now on the browser is signed in, as long as its cookie lives."""
+    secret = world.login.new_token()
+    world.login.sessions[secret] = session
+    response.set_cookie(COOKIE, secret, path="/", secure=True, httponly=True, samesite="none")
+    return response
+
+
+def _refuse(grant: Grant, error: LoginError, **more: str) -> Response:
+    answer = {"error": error.error, "error_description": str(error), "state": grant.state, **more}
+    return _deliver(grant.redirect_uri, grant.response_mode, answer)
+
+
+def _code_answer(world: World, grant: Grant, person: Person, signed_in: datetime) -> dict[str, str]:
     code = world.login.new_token()
-    now = world.now()
-    world.login.codes[code] = Issued(replace(grant, person=person.id, signed_in=now), now)
+    world.login.codes[code] = Issued(replace(grant, person=person.id, signed_in=signed_in), world.now())
     answer = {"code": code, "state": grant.state, "session_state": world.login.new_token()}
     return answer | ({"client_info": client_info(world.settings, person)} if grant.client_info else {})
 

@@ -49,6 +49,15 @@ class Grant:
     capabilities: tuple[str, ...] = ()
     client_info: bool = False
     wants_auth_time: bool = False
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is signed in: who by (short id), and when they last proved it."""
+
+    person: str
+    signed_in: datetime
 
 
 @dataclass(slots=True)
@@ -62,11 +71,12 @@ class Issued:
 
 @dataclass(slots=True)
 class LoginState:
-    """Sign-ins under way, codes and refresh tokens, by their secret."""
+    """Sign-ins under way, codes, refresh tokens and browsers' sessions, by their secret."""
 
     asked: dict[str, Grant] = field(default_factory=dict)
     codes: dict[str, Issued] = field(default_factory=dict)
     refresh: dict[str, Issued] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     new_token: Callable[[], str] = field(default=lambda: secrets.token_urlsafe(32))
 
 

@@ -157,6 +157,7 @@ def _freshness(part: _Part) -> Freshness:
     freshness = Freshness(
         window=part.hours("window_hours", default.window),
         critical=part.hours("critical_window_hours", default.critical),
+        require_auth_time=part.flag("require_auth_time", default=default.require_auth_time),
     )
     part.close()
     return freshness

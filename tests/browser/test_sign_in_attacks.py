@@ -195,6 +195,24 @@ def test_microsofts_answer_posted_again_is_worth_nothing(window: Window) -> None
     assert window.sandbox.sent(request) == []
 
 
+# --- a page somebody changed ---
+
+
+def test_an_old_session_is_no_sign_in_when_the_page_was_changed_so_that_nobody_is_asked(window: Window) -> None:
+    """An unlocked browser: whoever sits there takes `prompt=login`, and the question for the time, out of the page."""
+    page = window.context.new_page()
+    page.goto(new_address(window.sandbox, "rita"))
+    through_slack(page, "Rita Rowe")
+    through_microsoft(page, "Rita Rowe")
+    expect(page.get_by_role("heading", name="Are both of these you?")).to_be_visible()  # Microsoft's session stays
+    page.goto(new_address(window.sandbox, "rita"))
+    through_slack(page, "Rita Rowe")
+    page.locator("input[name=prompt], input[name=claims]").evaluate_all("found => found.forEach(one => one.remove())")
+    page.get_by_role("button", name="Continue with Microsoft").click()
+    failed(page, "Microsoft did not say when you signed in")
+    forgive_status(window, 400)
+
+
 # --- somebody else's cookie ---
 
 

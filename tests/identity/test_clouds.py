@@ -93,7 +93,7 @@ async def test_the_bots_own_token_is_asked_for_in_its_cloud_only(cloud: Cloud) -
 async def test_people_are_sent_to_their_clouds_sign_in_with_its_scopes(cloud: Cloud) -> None:
     login, origins = NationalLogin(cloud), Origins(cloud=cloud)
     http = PinnedHttp(origins, httpx.MockTransport(login))
-    address, _ = await MicrosoftSignIn(entra_in(cloud, login), http, origins, PUBLIC).begin("state")
+    address, _ = await MicrosoftSignIn(entra_in(cloud, login), http, origins, PUBLIC).begin("state", FakeClock()())
     asked = parse_qs(urlsplit(address).query)
     assert address.startswith(f"{cloud.login}/{TENANT}/oauth2/v2.0/authorize?")
     assert set(cloud.graph_scopes) < set(asked["scope"][0].split())

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fakes_identity import ANN, CLIENT, ISSUER, SLACK_CLIENT, TENANT, jwk, make_http, rsa_key
 
 from app.domain.errors import SignInFailed, Unavailable
-from app.identity.id_token import Expected, check_id_token
+from app.identity.id_token import NOT_TOLD, OLD_SIGN_IN, Expected, check_id_token
 from app.identity.json_web_keys import JsonWebKeys
 
 NOW = datetime(2030, 6, 1, 12, tzinfo=UTC)  # not the machine's date: no check may ask its clock
@@ -120,6 +121,44 @@ async def test_a_sound_slack_token_passes(keys: JsonWebKeys) -> None:
 async def test_a_wrong_claim_is_refused(keys: JsonWebKeys, over: dict[str, Any], flaw: str) -> None:
     with pytest.raises(SignInFailed, match=flaw):
         await check_id_token(signed({**CLAIMS, **over}), keys, MICROSOFT, NOW)
+
+
+SINCE = replace(MICROSOFT, since=NOW)
+
+
+@pytest.mark.parametrize("proven", [AT - 60, AT, AT + 60])
+async def test_a_sign_in_of_this_moment_is_fresh(keys: JsonWebKeys, proven: int) -> None:
+    token = signed({**CLAIMS, "auth_time": proven})
+    for expected in (SINCE, replace(SINCE, told=True)):
+        assert (await check_id_token(token, keys, expected, NOW))["oid"] == ANN.id
+
+
+@pytest.mark.parametrize(
+    "proven, said",
+    [
+        (AT - 61, OLD_SIGN_IN),
+        (AT - 7 * 86_400, OLD_SIGN_IN),
+        (0, OLD_SIGN_IN),
+        (-1, OLD_SIGN_IN),
+        (str(AT), NOT_TOLD),
+        (float(AT) + 0.5, NOT_TOLD),
+        (True, NOT_TOLD),
+        ([AT], NOT_TOLD),
+        (AT + 61, "signed in in the future"),
+        (10**30, "signed in in the future"),
+    ],
+)
+async def test_an_old_sign_in_is_refused_in_words_of_its_own(keys: JsonWebKeys, proven: object, said: str) -> None:
+    with pytest.raises(SignInFailed) as refused:
+        await check_id_token(signed({**CLAIMS, "auth_time": proven}), keys, SINCE, NOW)
+    assert said in str(refused.value)
+    assert "Nothing was" in str(refused.value)
+
+
+async def test_a_token_that_does_not_say_when_passes_unless_it_must(keys: JsonWebKeys) -> None:
+    assert await check_id_token(signed(CLAIMS), keys, SINCE, NOW)
+    with pytest.raises(SignInFailed, match="did not say when"):
+        await check_id_token(signed(CLAIMS), keys, replace(SINCE, told=True), NOW)
 
 
 @pytest.mark.parametrize("over", [{"exp": AT - 59}, {"iat": AT + 60}, {"nbf": AT + 60}])

@@ -37,6 +37,7 @@ from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
 from app.ports import MicrosoftIdentity
 
+ASKED = {"access_token": {"xms_cc": {"values": ["CP1"]}}, "id_token": {"auth_time": {"essential": True}}}
 WORLD = Origins(login="http://127.0.0.1:8765/login", slack_api="http://127.0.0.1:8765/slack/api")
 
 
@@ -45,11 +46,13 @@ def providers() -> Providers:
     return Providers(FakeClock())
 
 
-def browser(providers: Providers, browser_origins: Origins | None = None) -> BrowserSignIn:
+def browser(
+    providers: Providers, browser_origins: Origins | None = None, *, require_auth_time: bool = False
+) -> BrowserSignIn:
     http, origins = make_http(providers), browser_origins or Origins()
     client = SlackClient(SLACK_CLIENT, "canary-slack-secret", TEAM)
     slack = SlackSignIn(client, http, origins, PUBLIC)
-    microsoft = MicrosoftSignIn(make_entra(providers), http, origins, PUBLIC)
+    microsoft = MicrosoftSignIn(make_entra(providers), http, origins, PUBLIC, require_auth_time=require_auth_time)
     return BrowserSignIn(slack, microsoft, Keyring.parse(KEYS), providers.clock)
 
 
@@ -72,24 +75,24 @@ async def test_microsoft_is_asked_for_a_fresh_sign_in_with_pkce_and_form_post(pr
     assert (asked["response_mode"], asked["prompt"], asked["code_challenge_method"]) == ("form_post", "login", "S256")
     assert asked["redirect_uri"] == f"{PUBLIC}/sign-in/microsoft/callback"
     assert set(asked["scope"].split()) == {*GLOBAL.graph_scopes, "openid", "profile", "offline_access"}
-    assert json.loads(asked["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+    assert json.loads(asked["claims"]) == ASKED
 
 
 async def test_a_challenge_is_passed_on_with_the_name_that_is_expected(providers: Providers) -> None:
     claims = '{"access_token": {"acrs": {"essential": true, "value": "c1"}}}'
     address, flow = await browser(providers).microsoft_begin("s", claims=claims, login_hint=ANN.upn)
     asked = dict(parse_qsl(urlsplit(address).query))
-    wanted = json.loads(asked["claims"])["access_token"]
-    assert wanted == {"acrs": {"essential": True, "value": "c1"}, "xms_cc": {"values": ["CP1"]}}
+    wanted = {"acrs": {"essential": True, "value": "c1"}, "xms_cc": {"values": ["CP1"]}}
+    assert json.loads(asked["claims"]) == {**ASKED, "access_token": wanted}
     assert (asked["login_hint"], asked["prompt"]) == (ANN.upn, "login")
-    assert json.loads(json.dumps(flow))["claims_challenge"] == claims
+    assert json.loads(flow["claims_challenge"])["access_token"] == json.loads(claims)["access_token"]
 
 
 @pytest.mark.parametrize("claims", ["[]", "{", '{"id_token": {}}', '{"access_token": 1}', "x" * 5000])
 async def test_claims_of_another_shape_never_reach_the_address(providers: Providers, claims: str) -> None:
     address, _ = await browser(providers).microsoft_begin("s", claims=claims)
     asked = dict(parse_qsl(urlsplit(address).query))
-    assert json.loads(asked["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
+    assert json.loads(asked["claims"]) == ASKED
 
 
 async def test_a_code_for_a_challenge_is_redeemed_with_it(providers: Providers) -> None:
@@ -122,6 +125,33 @@ async def test_who_signs_in_at_microsoft_is_who_comes_back(providers: Providers)
     cache = json.loads(identity.cache)
     assert [account["local_account_id"] for account in cache["Account"].values()] == [ANN.id]
     assert len(cache["RefreshToken"]) == 1
+
+
+async def test_a_session_from_before_the_browser_was_sent_away_is_no_sign_in(providers: Providers) -> None:
+    """Whoever takes `prompt=login` out of the address is let in by the old session, and gets its time."""
+    providers.claims["auth_time"] = int((providers.clock() - timedelta(seconds=61)).timestamp())
+    with pytest.raises(SignInFailed, match="old sign-in"):
+        await return_from_microsoft(providers)
+    providers.claims["auth_time"] = int(providers.clock().timestamp())
+    assert (await return_from_microsoft(providers)).person == ANN
+
+
+async def test_what_counts_is_when_the_browser_was_sent_away_not_when_it_came_back(providers: Providers) -> None:
+    sign_in = browser(providers)
+    _, flow = await sign_in.microsoft_begin("our-state")
+    providers.nonces["the-code"] = sent_nonce(flow)
+    providers.claims["auth_time"] = int(providers.clock().timestamp())
+    providers.clock.pass_by(timedelta(minutes=9))
+    identity = await sign_in.microsoft_identity(flow, {"code": "the-code", "state": "our-state"}, providers.clock())
+    assert identity.signed_in_at == providers.clock()
+
+
+async def test_where_the_company_demands_it_a_sign_in_without_its_time_is_refused(providers: Providers) -> None:
+    sign_in = browser(providers, require_auth_time=True)
+    _, flow = await sign_in.microsoft_begin("our-state")
+    providers.nonces["the-code"] = sent_nonce(flow)
+    with pytest.raises(SignInFailed, match="did not say when you signed in"):
+        await sign_in.microsoft_identity(flow, {"code": "the-code", "state": "our-state"}, providers.clock())
 
 
 async def test_the_code_is_redeemed_with_its_verifier_and_address(providers: Providers) -> None:

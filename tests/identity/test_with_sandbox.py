@@ -27,6 +27,7 @@ from app.identity.tokens import CACHE, MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.linking import Linking
 from app.ports import Link
+from app.sandbox.login_tokens import Session
 from app.sandbox.people import Person
 from app.sandbox.sign_in_walk import Walk, walk
 from app.store.audit import AuditTrail
@@ -51,6 +52,9 @@ class FromThreads(httpx.BaseTransport):
         return httpx.Response(answer.status_code, content=answer.content)
 
 
+OLD_SESSION = "a-session-of-before"
+
+
 class World:
     """The bot's identity room and its pages, wired to the emulated world."""
 
@@ -66,11 +70,11 @@ class World:
         http = PinnedHttp(origins, httpx.ASGITransport(self.rig.app))
         client = SlackClient(settings.slack_client_id, settings.slack_client_secret, settings.team)
         slack = SlackSignIn(client, http, origins, settings.bot_url)
-        microsoft = MicrosoftSignIn(self.entra, http, origins, settings.bot_url)
+        self.microsoft = MicrosoftSignIn(self.entra, http, origins, settings.bot_url)
         self.trail = AuditTrail(store, keyring.chain_key())
         self.links, self.outbox = StoredLinks(store, self.trail, token_urlsafe), StoredOutbox(store)
         self.linking = Linking(
-            BrowserSignIn(slack, microsoft, keyring, clock),
+            BrowserSignIn(slack, self.microsoft, keyring, clock),
             StoredFlows(store),
             self.links,
             clock,
@@ -83,16 +87,32 @@ class World:
         bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets()))
         self.rig.sites[settings.bot_url] = bot
 
-    async def sign_in(self, starter: str, slack: str = "", microsoft: str = "") -> Walk:
-        """Start as one person; the two names let another one sit at a provider's page."""
+    async def sign_in(self, starter: str, slack: str = "", microsoft: str = "", without: tuple[str, ...] = ()) -> Walk:
+        """Start as one person; the two names let another one sit at a provider's page.
+
+        `without`: what somebody takes out of the address on the way to Microsoft.
+        """
         people = self.rig.world.people
 
         def person_at(url: str) -> Person:
             return people[(slack if "/slack/" in url else microsoft) or starter]
 
         address = await self.linking.begin(self.rig.settings.team, people[starter].slack or "")
+
+        async def tamper(request: httpx.Request) -> None:
+            if request.url.path.endswith("/authorize"):
+                for name in without:
+                    request.url = request.url.copy_remove_param(name)
+                request.headers["cookie"] = f"ESTSAUTH={OLD_SESSION}"
+
         async with self.rig.browser() as client:
+            client.event_hooks["request"] = [tamper]
             return await walk(client, address, person_at, self.rig.world.now)
+
+    def leave_signed_in(self, name: str) -> None:
+        """The browser was signed in to Microsoft a while ago, and still is."""
+        self.rig.world.login.sessions[OLD_SESSION] = Session(name, self.rig.world.now())
+        self.rig.clock.now += timedelta(minutes=5)
 
     async def link_of(self, name: str) -> Link | None:
         return await self.links.by_slack(self.rig.settings.team, self.rig.world.people[name].slack or "")
@@ -177,6 +197,29 @@ async def test_after_signing_out_an_old_source_gives_no_token(world: World) -> N
     await world.linking.sign_out(link.team, link.slack_user)
     with pytest.raises(SignInRequired):
         await source()
+
+
+async def test_a_prompt_taken_out_of_the_address_makes_no_sign_in_of_an_old_session(world: World) -> None:
+    """An approver's unlocked browser: Microsoft would let its session in without a question."""
+    world.leave_signed_in("ann")
+    walked = await world.sign_in("ann", without=("prompt",))
+    assert [page for page in walked.pages if str(page["url"]).endswith("/login")] == []  # nobody was asked anything
+    assert (walked.ok, walked.outcome) == (False, "failed")
+    assert await world.link_of("ann") is None
+    assert (await world.sign_in("ann")).ok
+
+
+async def test_whoever_takes_the_question_out_too_needs_a_company_that_does_not_demand_an_answer(world: World) -> None:
+    world.leave_signed_in("ann")
+    world.microsoft._require_auth_time = True  # noqa: SLF001 - what the policy file sets
+    assert (await world.sign_in("ann", without=("prompt", "claims"))).outcome == "failed"
+    assert await world.link_of("ann") is None
+    assert (await world.sign_in("ann")).ok
+
+
+async def test_a_session_of_this_very_sign_in_is_good(world: World) -> None:
+    world.rig.world.login.sessions[OLD_SESSION] = Session("ann", world.rig.world.now())
+    assert (await world.sign_in("ann", without=("prompt",))).ok
 
 
 async def test_the_bots_own_token_is_an_application(world: World) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -294,6 +294,70 @@ async def test_claims_ask_when_somebody_signed_in(rig: Rig, login: SignIn, rule:
     assert login.claims(answer["id_token"])["auth_time"] == signed_in
     renewed = (await login.token(grant_type="refresh_token", refresh_token=answer["refresh_token"])).json()
     assert login.claims(renewed["id_token"])["auth_time"] == signed_in
+
+
+class Browser:
+    """One browser at the sign-in pages, which keeps its session as Chromium does on this machine."""
+
+    def __init__(self, login: SignIn) -> None:
+        self.login = login
+        self.session = ""
+
+    async def ask(self, **changed: str | None) -> httpx.Response:
+        self.login.rig.http.headers["cookie"] = f"ESTSAUTH={self.session}"
+        return await self.login.ask(claims='{"id_token": {"auth_time": null}}', **changed)
+
+    async def choose(self, page: httpx.Response, person: str) -> httpx.Response:
+        answer = await self.login.choose(page, person=person)
+        self.session = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
+        return answer
+
+    async def who_and_when(self, answer: httpx.Response) -> tuple[str, datetime]:
+        redeemed = (await self.login.redeem(hidden(answer.text)["code"])).json()
+        claims = self.login.claims(redeemed["id_token"])
+        return claims["name"], datetime.fromtimestamp(claims["auth_time"], UTC)
+
+
+@pytest.fixture
+async def browser(rig: Rig, login: SignIn) -> Browser:
+    """Ann signed in there an hour ago."""
+    browser = Browser(login)
+    await browser.choose(await browser.ask(prompt="login"), "ann")
+    rig.forward(hours=1)
+    return browser
+
+
+@pytest.mark.parametrize("changed", [{}, {"prompt": "none"}, {"login_hint": "ann@contoso.example"}])
+async def test_a_browser_that_is_signed_in_is_let_in_with_the_old_time(
+    rig: Rig, browser: Browser, changed: dict[str, str]
+) -> None:
+    answer = await browser.ask(**changed)
+    assert await browser.who_and_when(answer) == ("Ann Alder", rig.clock.now - timedelta(hours=1))
+
+
+async def test_prompt_login_asks_again_and_renews_the_time(rig: Rig, browser: Browser) -> None:
+    answer = await browser.choose(await browser.ask(prompt="login"), "ann")
+    assert await browser.who_and_when(answer) == ("Ann Alder", rig.clock.now)
+    rig.forward(minutes=5)
+    assert await browser.who_and_when(await browser.ask()) == ("Ann Alder", rig.clock.now - timedelta(minutes=5))
+
+
+async def test_picking_the_account_that_is_signed_in_renews_nothing(rig: Rig, browser: Browser) -> None:
+    answer = await browser.choose(await browser.ask(prompt="select_account"), "ann")
+    assert await browser.who_and_when(answer) == ("Ann Alder", rig.clock.now - timedelta(hours=1))
+    answer = await browser.choose(await browser.ask(prompt="select_account"), "ben")
+    assert await browser.who_and_when(answer) == ("Ben Brook", rig.clock.now)
+
+
+async def test_somebody_else_who_is_expected_is_asked(browser: Browser) -> None:
+    assert 'name="person"' in (await browser.ask(login_hint="ben@contoso.example")).text
+
+
+async def test_another_browser_is_not_signed_in(rig: Rig, browser: Browser) -> None:
+    del browser
+    stranger = Browser(SignIn(rig))
+    assert 'name="person"' in (await stranger.ask()).text
+    assert hidden((await stranger.ask(prompt="none")).text)["error"] == "login_required"
 
 
 async def test_claims_ask_for_authentication_context_and_capability(login: SignIn) -> None:
