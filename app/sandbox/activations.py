@@ -6,9 +6,9 @@ Pure: no clock of its own, no HTTP, no storage.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.sandbox.scopes import DIRECTORY, Scope
 
@@ -160,7 +160,7 @@ class Request:
             return "admin_approved" if self.review.verdict == "approve" else "admin_denied"
         if self.review.verdict == "deny":
             return "denied"
-        return "provisioned" if self._window()[0] <= now else "scheduled"
+        return "provisioned" if self.window()[0] <= now else "scheduled"
 
     def is_live(self, now: datetime) -> bool:
         """Whether its approval step can still be decided."""
@@ -170,20 +170,31 @@ class Request:
         """Start and end of the role assignment that exists right now, or None."""
         if self.standing(now) != "provisioned":
             return None
-        start, end = self._window()
+        start, end = self.window()
         return (start, end) if now < end else None
+
+    def window(self) -> tuple[datetime, datetime]:
+        """Start and end of the activation that an approval leads to, counted from the approval or a later start."""
+        approved = self.review.at if self.review else self.created
+        start = max(approved, self.asked.start or approved)
+        end = start + (parse_duration(self.asked.duration) or timedelta(0))
+        return start, min(end, self.ending.at) if self.ending else end
+
+    def as_of(self, moment: datetime) -> Request:
+        """The request as it was known then: without the decision, withdrawal or ending that came later."""
+        happened = {
+            "review": self.review and self.review.at,
+            "canceled": self.canceled,
+            "ending": self.ending and self.ending.at,
+        }
+        later: dict[str, Any] = {name: None for name, at in happened.items() if at and at > moment}
+        return replace(self, **later) if later else self
 
     def _undecided(self, now: datetime) -> Standing:
         # Nothing ends a stale row: some linger for days after the step behind them went.
         if now >= self.expires and not self.asked.is_stale:
             return "expired"
         return "waiting" if self.asked.action == ACTIVATE else "for_admin"
-
-    def _window(self) -> tuple[datetime, datetime]:
-        approved = self.review.at if self.review else self.created
-        start = max(approved, self.asked.start or approved)
-        end = start + (parse_duration(self.asked.duration) or timedelta(0))
-        return start, min(end, self.ending.at) if self.ending else end
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -7,8 +7,8 @@ from functools import cache
 from app.sandbox.activations import Ask, Request
 from app.sandbox.azure_roles import azure_policy
 from app.sandbox.group_access import group_policy
-from app.sandbox.people import GROUPS
-from app.sandbox.roles import Policy, policy_of
+from app.sandbox.people import GROUPS, MANAGERS
+from app.sandbox.roles import ADMINISTRATORS, Policy, policy_of
 
 
 def policy_for(asked: Ask) -> Policy:
@@ -22,13 +22,16 @@ def approvers_of(asked: Ask) -> tuple[str, ...]:
     """Short ids of those this very request waits for: its own list, else its policy's with groups expanded."""
     if asked.approvers is not None:
         return asked.approvers
-    return _expanded(policy_for(asked))
+    policy = policy_for(asked)
+    if asked.kind == "entra" and not policy.names_approvers:
+        return ADMINISTRATORS
+    return _expanded(policy, MANAGERS.get(asked.requestor) if policy.managers else None)
 
 
 @cache
-def _expanded(policy: Policy) -> tuple[str, ...]:
+def _expanded(policy: Policy, manager: str | None) -> tuple[str, ...]:
     members = (member for group in GROUPS if group.id == policy.group for member in group.members)
-    return tuple(dict.fromkeys((*members, *policy.users)))
+    return tuple(dict.fromkeys((*members, *policy.users, *((manager,) if manager else ()))))
 
 
 def can_decide(request: Request, person_id: str) -> bool:

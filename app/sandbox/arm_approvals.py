@@ -84,7 +84,7 @@ def decide_stage(call: ArmCall) -> Reply:
 def _find(call: ArmCall) -> Request:
     """The request behind the approval in the path; raises ArmError 404, or 403 for whom it does not concern."""
     name = call.ids["id"].lower()
-    request = call.world.requests.get(call.world.approvals.get(name, ""))
+    request = call.world.seen(call.world.approvals.get(name, ""))
     if request is None or request.asked.kind != "azure" or not request.has_approval:
         raise not_found("role assignment approval", name)
     if not call.reaches(request.asked.scope.id):

@@ -58,7 +58,7 @@ def list_instances(call: ArmCall) -> Reply:
 
 
 def _find(call: ArmCall) -> Request:
-    request = call.world.requests.get(call.ids["name"].lower())
+    request = call.world.seen(call.ids["name"].lower())
     if request is None or request.asked.kind != "azure" or request.asked.scope.id.lower() != call.scope.lower():
         raise not_found("role assignment schedule request", call.ids["name"])
     return request

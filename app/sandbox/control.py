@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Protocol
 
 import httpx
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.sandbox.control_acts import Acts, Unknown
 from app.sandbox.control_asks import read_ask
-from app.sandbox.control_input import BadInput, one_of, read, read_fault, read_shapes
+from app.sandbox.control_input import NUMBER, BadInput, one_of, read, read_fault, read_shapes
 from app.sandbox.control_views import call_view, request_view, settings_view, world_view
 from app.sandbox.wire import JsonAnswer
 from app.sandbox.world import World
@@ -66,6 +67,7 @@ def routes(world: World, new_client: Callable[[], httpx.AsyncClient], bot: Bot) 
         ("POST", "/arm", hand.choose_shapes),
         ("POST", "/faults", hand.add_faults),
         ("DELETE", "/faults", hand.clear_faults),
+        ("POST", "/lag", hand.set_lag),
         ("GET", "/log", hand.log),
         ("POST", "/bot", hand.command_bot),
         ("POST", "/reset", hand.reset),
@@ -114,6 +116,14 @@ class _Hand:
     async def clear_faults(self, _request: Request) -> Reply:
         self.world.faults.clear()
         return 200, {"faults": 0}
+
+    async def set_lag(self, request: Request) -> Reply:
+        fields = read(await _body(request), {}, {"seconds": NUMBER, "audit_seconds": NUMBER})
+        if min(fields.values(), default=0) < 0:
+            raise BadInput("A lag cannot be negative.")
+        self.world.lag = timedelta(seconds=fields.get("seconds", 0))
+        self.world.audit_lag = timedelta(seconds=fields.get("audit_seconds", 0))
+        return 200, {"seconds": fields.get("seconds", 0), "audit_seconds": fields.get("audit_seconds", 0)}
 
     async def log(self, request: Request) -> Reply:
         since = _query(request, ("since",)).get("since", "0")

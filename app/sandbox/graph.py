@@ -1,4 +1,4 @@
-"""The emulated Microsoft Graph: the table of supported calls and what each demands. Another desk is more lines here."""
+"""The emulated Microsoft Graph: the table of supported calls and what each demands, except for groups (beside this)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.sandbox import graph_approvals, graph_directory, graph_requests
-from app.sandbox.graph_gate import Operation, Permissions, enter
+from app.sandbox import graph_audit, graph_directory, graph_groups_table, graph_policies, graph_requests
+from app.sandbox.graph_approvals import Approvals
+from app.sandbox.graph_gate import PAGED, SHAPE, Operation, Permissions, enter
 from app.sandbox.world import World
 
 DIRECTORY = "/roleManagement/directory"
@@ -23,21 +24,19 @@ READ = Permissions(("RoleAssignmentSchedule.Read.Directory", "RoleManagement.Rea
 # A decision also needs PrivilegedAccess.ReadWrite.AzureAD: undocumented, but some tenants refuse without it.
 DECIDE = Permissions(WRITE[:1], all_of=("PrivilegedAccess.ReadWrite.AzureAD",))
 ROLES_READ = Permissions(("RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"))
-POLICY = Permissions(
-    ("RoleManagementPolicy.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All")
-)
-POLICY_APP = Permissions(("RoleManagement.Read.Directory", "RoleManagement.Read.All"))
 ME = Permissions(("User.Read", "User.Read.All"), is_pim=False)
-USERS_APP = Permissions(("User.Read.All", "Directory.Read.All"), is_pim=False)
+USERS = Permissions(("User.Read.All", "Directory.Read.All"), is_pim=False)
 MEMBERS = Permissions(("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"), is_pim=False)
+AUDIT = Permissions(("AuditLog.Read.All",), is_pim=False)
 
-SHAPE = frozenset({"$select", "$expand"})
-PAGED = SHAPE | {"$filter", "$top", "$skiptoken"}
+EXPAND, SELECT = frozenset({"$expand"}), frozenset({"$select"})
 BETA = ("beta",)
 ANY = Permissions(WRITE)
 FUNCTION = Permissions((*WRITE, "RoleManagement.Read.Directory"))
 
-OPERATIONS = (
+_approvals = Approvals("entra", "roleManagement/directory/roleAssignmentApprovals")
+
+ROLE_OPERATIONS = (
     Operation("GET", REQUESTS, graph_requests.list_requests, ANY, LIST_APP, PAGED),
     Operation(
         "GET",
@@ -49,78 +48,64 @@ OPERATIONS = (
     ),
     Operation("GET", f"{REQUESTS}/{{id}}", graph_requests.get_request, ANY, LIST_APP, SHAPE),
     Operation("POST", f"{REQUESTS}/{{id}}/cancel", graph_requests.cancel_request, ANY, ANY),
-    Operation(
-        "GET",
-        f"{DIRECTORY}/roleAssignmentScheduleInstances",
-        graph_requests.list_instances,
-        READ,
-        READ,
-        PAGED,
-    ),
-    Operation(
-        "GET",
-        f"{APPROVALS}/filterByCurrentUser(on='{{on}}')",
-        graph_approvals.approvals_of_caller,
-        READ,
-        None,
-        frozenset({"$expand"}),
-        BETA,
-    ),
-    Operation("GET", f"{APPROVALS}/{{id}}", graph_approvals.get_approval, READ, None, frozenset({"$expand"}), BETA),
-    Operation("GET", f"{APPROVALS}/{{id}}/steps", graph_approvals.list_steps, READ, None, versions=BETA),
-    Operation("GET", f"{APPROVALS}/{{id}}/steps/{{step}}", graph_approvals.get_step, READ, None, versions=BETA),
-    Operation("PATCH", f"{APPROVALS}/{{id}}/steps/{{step}}", graph_approvals.decide_step, DECIDE, None, versions=BETA),
+    Operation("GET", f"{DIRECTORY}/roleAssignmentScheduleInstances", graph_requests.list_instances, READ, READ, PAGED),
+    Operation("GET", f"{APPROVALS}/filterByCurrentUser(on='{{on}}')", _approvals.of_caller, READ, None, EXPAND, BETA),
+    Operation("GET", f"{APPROVALS}/{{id}}", _approvals.get, READ, None, EXPAND, BETA),
+    Operation("GET", f"{APPROVALS}/{{id}}/steps", _approvals.steps, READ, None, versions=BETA),
+    Operation("GET", f"{APPROVALS}/{{id}}/steps/{{step}}", _approvals.step, READ, None, versions=BETA),
+    Operation("PATCH", f"{APPROVALS}/{{id}}/steps/{{step}}", _approvals.decide, DECIDE, None, versions=BETA),
     Operation(
         "GET",
         f"{DIRECTORY}/roleDefinitions",
         graph_directory.list_roles,
         ROLES_READ,
         ROLES_READ,
-        frozenset({"$select", "$filter"}),
+        SELECT | {"$filter"},
     ),
-    Operation(
-        "GET",
-        f"{DIRECTORY}/roleDefinitions/{{id}}",
-        graph_directory.get_role,
-        ROLES_READ,
-        ROLES_READ,
-        frozenset({"$select"}),
-    ),
+    Operation("GET", f"{DIRECTORY}/roleDefinitions/{{id}}", graph_directory.get_role, ROLES_READ, ROLES_READ, SELECT),
+)
+
+DIRECTORY_OPERATIONS = (
     Operation(
         "GET",
         "/policies/roleManagementPolicyAssignments",
-        graph_directory.list_policies,
-        POLICY,
-        POLICY_APP,
-        frozenset({"$filter", "$expand"}),
+        graph_policies.list_policies,
+        graph_policies.EITHER,
+        graph_policies.EITHER,
+        EXPAND | {"$filter"},
     ),
     Operation(
         "GET",
         "/policies/roleManagementPolicies/{id}/rules/{rule}",
-        graph_directory.get_rule,
-        POLICY,
-        POLICY_APP,
-    ),
-    Operation("GET", "/me", graph_directory.get_me, ME, ME, frozenset({"$select"})),
-    Operation("GET", "/users/{id}", graph_directory.get_user, ME, USERS_APP, frozenset({"$select"})),
-    Operation("GET", "/groups/{id}", graph_directory.get_group, MEMBERS, MEMBERS, frozenset({"$select"})),
-    Operation(
-        "GET",
-        "/groups/{id}/transitiveMembers",
-        graph_directory.list_members,
-        MEMBERS,
-        MEMBERS,
-        frozenset({"$select", "$top", "$skiptoken"}),
+        graph_policies.get_rule,
+        graph_policies.EITHER,
+        graph_policies.EITHER,
     ),
     Operation(
         "GET",
-        "/groups/{id}/transitiveMembers/microsoft.graph.user",
-        graph_directory.list_members,
-        MEMBERS,
-        MEMBERS,
-        frozenset({"$select", "$top", "$skiptoken"}),
+        "/auditLogs/directoryAudits",
+        graph_audit.list_audits,
+        AUDIT,
+        AUDIT,
+        frozenset({"$filter", "$top", "$skiptoken"}),
+    ),
+    Operation("GET", "/me", graph_directory.get_me, ME, ME, SELECT),
+    Operation("GET", "/users/{id}", graph_directory.get_user, ME, USERS, SELECT),
+    Operation("GET", "/users/{id}/manager", graph_directory.get_manager, USERS, USERS, SELECT),
+    Operation("GET", "/groups/{id}", graph_directory.get_group, MEMBERS, MEMBERS, SELECT),
+    *(
+        Operation(
+            "GET",
+            f"/groups/{{id}}/transitiveMembers{cast}",
+            graph_directory.list_members,
+            MEMBERS,
+            MEMBERS,
+            SELECT | {"$top", "$skiptoken"},
+        )
+        for cast in ("", "/microsoft.graph.user")
     ),
 )
+OPERATIONS = (*ROLE_OPERATIONS, *graph_groups_table.OPERATIONS, *DIRECTORY_OPERATIONS)
 
 
 def routes(world: World) -> list[BaseRoute]:

@@ -18,16 +18,19 @@ from app.sandbox.wire import Json, JsonAnswer
 from app.sandbox.world import World
 
 AUDIENCES = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
+SHAPE = frozenset({"$select", "$expand"})
+PAGED = SHAPE | {"$filter", "$top", "$skiptoken"}
 CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 
 
 class GraphError(Exception):
-    """An answer other than success: HTTP status, Graph's error code and message."""
+    """An answer other than success: HTTP status, Graph's error code and message, and headers where it has any."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,11 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class GraphCall:
-    """One authorised call: the person behind it (None: app-only), the version and what was sent."""
+    """One authorised call: the person behind it (None: app-only), permissions held, the version and what was sent."""
 
     world: World
     person: Person | None
+    held: frozenset[str]
     version: str
     path: str
     ids: Mapping[str, str]
@@ -62,6 +66,14 @@ class GraphCall:
         if self.person is None:
             raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
         return self.person
+
+    def require(self, delegated: Permissions, application: Permissions) -> None:
+        """Demand more of the caller than the door did; raises GraphError 403."""
+        _demand(delegated if self.person else application, self.held)
+
+    def here(self) -> str:
+        """The address that was called, without its query."""
+        return f"{self.world.settings.world_url}/graph/{self.version}/{self.path}"
 
     def context(self, what: str) -> str:
         """The `@odata.context` of an answer."""
@@ -88,7 +100,7 @@ async def enter(world: World, request: Request, operation: Operation | None) -> 
         request.state.who = _who(world, claims)
         if operation is None:
             raise _no_segment(request.url.path)
-        _check_permissions(operation, claims)
+        _demand(operation.application if claims.get("idtyp") == "app" else operation.delegated, _held(claims))
         answer = operation.handler(await _call(world, request, operation, claims))
     except GraphError as error:
         return failure(request, error, world.now())
@@ -126,7 +138,7 @@ def failure(request: Request, error: GraphError, now: datetime) -> Response:
             'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
             'client_id="00000003-0000-0000-c000-000000000000"'
         )
-    return JsonAnswer(body, error.status, {**ids, "content-type": "application/json"})
+    return JsonAnswer(body, error.status, {**ids, **error.headers, "content-type": "application/json"})
 
 
 def denied(message: str = "Insufficient privileges to complete the operation.") -> GraphError:
@@ -155,10 +167,11 @@ def _who(world: World, claims: Json) -> str | None:
     return person.id if person else None
 
 
-def _check_permissions(operation: Operation, claims: Json) -> None:
-    is_app = claims.get("idtyp") == "app"
-    needed = operation.application if is_app else operation.delegated
-    held = frozenset(claims.get("roles", ()) if is_app else str(claims.get("scp", "")).split())
+def _held(claims: Json) -> frozenset[str]:
+    return frozenset(claims.get("roles", ()) if claims.get("idtyp") == "app" else str(claims.get("scp", "")).split())
+
+
+def _demand(needed: Permissions | None, held: frozenset[str]) -> None:
     if needed is None:
         raise denied("The operation does not support this kind of sign-in: a delegated token of a user is needed.")
     missing = needed.missing(held)
@@ -180,7 +193,7 @@ async def _call(world: World, request: Request, operation: Operation, claims: Js
         raise GraphError(400, "BadRequest", "A query option was specified more than once.")
     person = None if claims.get("idtyp") == "app" else world.person(str(claims["oid"]))
     version, _, path = request.url.path.removeprefix("/graph/").partition("/")
-    return GraphCall(world, person, version, path, request.path_params, query, await request.body())
+    return GraphCall(world, person, _held(claims), version, path, request.path_params, query, await request.body())
 
 
 def _ids(request: Request) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""OData as far as the emulated Graph understands it: $filter, $select, $expand and paging over plain rows. Pure."""
+"""OData as far as the emulated Graph understands it: $select, $expand and paging over plain rows. Pure."""
 
 from __future__ import annotations
 
@@ -6,48 +6,15 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
-from app.sandbox.graph_gate import GraphError
+from app.sandbox.graph_gate import GraphCall, GraphError
 from app.sandbox.wire import Json
 
 PAGE = 100
 Item = TypeVar("Item")
 Page = tuple[list[Item], dict[str, str]]
-_CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z/]*)\s+(eq|ne)\s+('(?:[^']|'')*'|true|false|null)\s*")
-_AND = re.compile(r"and(?=\s)")
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One comparison of a filter."""
-
-    field: str
-    operator: str
-    value: str | bool | None
-
-    def holds(self, row: Mapping[str, object]) -> bool:
-        """Whether a row meets it; text compares without regard to case, as Graph does; `createdBy` by its user."""
-        value = row.get(self.field)
-        if isinstance(value, dict):
-            value = value["user"]["id"]
-        return (_folded(value) == _folded(self.value)) == (self.operator == "eq")
-
-
-def read_filter(text: str, fields: Iterable[str]) -> list[Clause]:
-    """Parse `a eq 'x' and b ne 'y'`; raises GraphError 400 for other grammar or fields that cannot be filtered."""
-    known = set(fields)
-    found = _part(_CLAUSE, text, 0)
-    clauses = [_clause(found)]
-    while found.end() < len(text):
-        found = _part(_CLAUSE, text, _part(_AND, text, found.end()).end())
-        clauses.append(_clause(found))
-    unknown = [clause.field for clause in clauses if clause.field not in known]
-    if unknown:
-        raise GraphError(400, "InvalidFilter", f"The filter on '{unknown[0]}' is not supported.")
-    return clauses
 
 
 def select(
@@ -84,54 +51,24 @@ def read_expand(text: str | None, allowed: Mapping[str, str]) -> dict[str, str]:
     return asked
 
 
-def page(items: Sequence[Item], key: Callable[[Item], str], query: Mapping[str, str], here: str) -> Page[Item]:
-    """One page of items, and the `@odata.nextLink` that leads on: `here` with a token; empty at the end."""
-    size = _page_size(query.get("$top"))
+def page(items: Sequence[Item], key: Callable[[Item], str], call: GraphCall, most: int = PAGE) -> Page[Item]:
+    """One page of at most `most` items, and the `@odata.nextLink` that leads on; none at the end."""
+    query = call.query
+    size = _page_size(query.get("$top"), most)
     start = _position(query.get("$skiptoken"), items, key)
     chosen = list(items[start : start + size])
     if start + size >= len(items):
         return chosen, {}
     token = base64.urlsafe_b64encode(key(chosen[-1]).encode()).decode().rstrip("=")
     kept = {name: value for name, value in query.items() if name != "$skiptoken"} | {"$skiptoken": token}
-    return chosen, {"@odata.nextLink": f"{here}?{_encoded(kept)}"}
+    return chosen, {"@odata.nextLink": f"{call.here()}?{_encoded(kept)}"}
 
 
-def keep(rows: Iterable[Json], clauses: Sequence[Clause]) -> list[Json]:
-    """The rows that meet every clause."""
-    return [row for row in rows if meets(row, clauses)]
-
-
-def meets(row: Json, clauses: Sequence[Clause]) -> bool:
-    """Whether a row meets every clause."""
-    return all(clause.holds(row) for clause in clauses)
-
-
-def _part(pattern: re.Pattern[str], text: str, position: int) -> re.Match[str]:
-    found = pattern.match(text, position)
-    if found is None:
-        message = f"Invalid filter clause: syntax error at position {position} in '{text}'."
-        raise GraphError(400, "BadRequest", message)
-    return found
-
-
-def _clause(found: re.Match[str]) -> Clause:
-    return Clause(found[1], found[2], _literal(found[3]))
-
-
-def _literal(text: str) -> str | bool | None:
-    words: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-    return words[text] if text in words else text[1:-1].replace("''", "'")
-
-
-def _folded(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _page_size(text: str | None) -> int:
+def _page_size(text: str | None, most: int) -> int:
     if text is None:
-        return PAGE
-    if not text.isdecimal() or not 1 <= int(text) <= PAGE:
-        message = f"Invalid page size specified: '{text}'. Must be between 1 and {PAGE} inclusive."
+        return most
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        message = f"Invalid page size specified: '{text}'. Must be between 1 and {most} inclusive."
         raise GraphError(400, "BadRequest", message)
     return int(text)
 

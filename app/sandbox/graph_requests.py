@@ -1,107 +1,73 @@
-"""Activation requests of the emulated Graph and the assignments they lead to: list, get, withdraw. Decides nothing."""
+"""Activation requests of the emulated Graph for directory roles, and the assignments they lead to. Decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from datetime import timedelta
 
-from app.sandbox.activations import Refused, Request
-from app.sandbox.approvers import can_decide
-from app.sandbox.graph_gate import GraphCall, GraphError, denied, not_found
-from app.sandbox.graph_query import keep, meets, page, read_expand, read_filter, select
-from app.sandbox.graph_shapes import (
-    INSTANCE,
-    REQUEST,
-    instance_row,
-    principal_row,
-    request_row,
-    role_row,
-)
-from app.sandbox.people import Person
+from app.sandbox.activations import ACTIVATE, Request
+from app.sandbox.graph_filter import Filter
+from app.sandbox.graph_gate import GraphCall, GraphError, denied
+from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, target_schedule
+from app.sandbox.graph_query import page, read_expand, select
+from app.sandbox.graph_shapes import pascal, principal_row, role_row, schedule_row, ticket_row
 from app.sandbox.roles import READERS, ROLES
-from app.sandbox.wire import Json
+from app.sandbox.wire import Json, stamp
+from app.sandbox.world import World
 
 COLLECTION = "roleManagement/directory/roleAssignmentScheduleRequests"
-# The function `filterByCurrentUser` returns no more rows than this, and no link to a next page.
-FUNCTION_ROWS = 50
-FILTERABLE = (
+FIELDS = equality(
     "status", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "createdBy", "id",
     "targetScheduleId",
 )  # fmt: skip
-INSTANCE_FILTERABLE = (
-    "principalId",
-    "roleDefinitionId",
-    "directoryScopeId",
-    "roleAssignmentScheduleId",
-    "assignmentType",
+INSTANCE_FIELDS = equality(
+    "principalId", "roleDefinitionId", "directoryScopeId", "roleAssignmentScheduleId", "assignmentType"
 )
 EXPANDABLE = {"principal": "", "roleDefinition": ""}
 REQUEST_TYPE = "unifiedRoleAssignmentScheduleRequest"
+REQUEST = (
+    "id", "status", "createdDateTime", "completedDateTime", "approvalId", "customData", "action", "principalId",
+    "roleDefinitionId", "directoryScopeId", "appScopeId", "isValidationOnly", "targetScheduleId", "justification",
+    "createdBy", "scheduleInfo", "ticketInfo",
+)  # fmt: skip
+INSTANCE = (
+    "id", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "startDateTime", "endDateTime",
+    "assignmentType", "memberType", "roleAssignmentOriginId", "roleAssignmentScheduleId",
+)  # fmt: skip
 
 
 def list_requests(call: GraphCall) -> Json:
     """Every request of the tenant, page by page, for an application or the holder of a reading directory role."""
     if call.person and call.person.id not in READERS:
         raise denied()
-    matching = list(_matching(call, call.world.of_kind("entra")))
-    shown, link = page(matching, lambda request: request.id, call.query, _here(call))
-    rows = [request_row(call.world, request) for request in shown]
-    return {
-        "@odata.context": call.context(COLLECTION),
-        "value": _presented(call, rows, REQUEST_TYPE, REQUEST),
-        **link,
-    }
+    found = list(matching(call.world, call.world.of_kind("entra"), _query(call)))
+    shown, link = page(found, lambda request: request.id, call)
+    return {"@odata.context": call.context(COLLECTION), "value": _requests(call, shown), **link}
 
 
 def requests_of_caller(call: GraphCall) -> Json:
     """What waits for the caller as approver, or what the caller asked for; at most 50 rows, never a next page."""
-    person, on = call.caller(), call.ids["on"]
-    if on not in {"approver", "principal"}:
-        raise GraphError(400, "BadRequest", f"The value '{on}' of the parameter 'on' is not supported.")
-    mine = (
-        request
-        for request in call.world.of_kind("entra")
-        if (can_decide(request, person.id) if on == "approver" else request.asked.requestor == person.id)
-    )
-    rows = [request_row(call.world, request) for request in islice(_matching(call, mine), FUNCTION_ROWS)]
-    return {
-        "@odata.context": call.context(f"Collection({REQUEST_TYPE})"),
-        "value": _presented(call, rows, REQUEST_TYPE, REQUEST),
-    }
+    found = of_caller(call, "entra", _query(call), ("approver", "principal"))
+    return {"@odata.context": call.context(f"Collection({REQUEST_TYPE})"), "value": _requests(call, found)}
 
 
 def get_request(call: GraphCall) -> Json:
-    """One request, for those it concerns: its requestor, its approvers, readers of PIM, applications."""
-    request = find_request(call)
-    if call.person and not _concerns(request, call.person):
-        raise denied()
-    row = _presented(call, [request_row(call.world, request)], REQUEST_TYPE, REQUEST)[0]
+    """One request, for those it concerns."""
+    row = _requests(call, [find_own(call, "entra")])[0]
     return {"@odata.context": call.context(f"{COLLECTION}/$entity"), **row}
 
 
 def cancel_request(call: GraphCall) -> None:
-    """Withdraw a request; only its requestor may, and an application."""
-    request = find_request(call)
-    if call.person and call.person.id != request.asked.requestor:
-        raise denied()
-    outcome = call.world.cancel(request.id)
-    if isinstance(outcome, Refused):
-        raise GraphError(400, "InvalidRequest", outcome.sentence)
+    """Withdraw a request."""
+    cancel(call, "entra")
 
 
 def list_instances(call: GraphCall) -> Json:
-    """The role assignments that exist right now through approved requests."""
-    world, now = call.world, call.world.now()
-    rows = []
-    for request in world.of_kind("entra"):
-        active = request.active(now)
-        if active:
-            rows.append(instance_row(world, request, *active))
-    clauses = read_filter(call.query["$filter"], INSTANCE_FILTERABLE) if "$filter" in call.query else []
-    own = call.person and any(clause.field == "principalId" and clause.value == call.person.oid for clause in clauses)
-    if call.person and not own and call.person.id not in READERS:
+    """The role assignments that exist right now through approved requests; people without a reading role: their own."""
+    asked = read_query(call, INSTANCE_FIELDS)
+    if call.person and asked.demanded().get("principalId") != call.person.oid and call.person.id not in READERS:
         raise denied()
-    shown, link = page(keep(rows, clauses), lambda row: str(row["id"]), call.query, _here(call))
+    rows = [row for request in call.world.of_kind("entra") for row in _instances_of(call.world, request)]
+    shown, link = page([row for row in rows if asked.holds(row.get)], lambda row: str(row["id"]), call)
     return {
         "@odata.context": call.context("roleManagement/directory/roleAssignmentScheduleInstances"),
         "value": _presented(call, shown, "unifiedRoleAssignmentScheduleInstance", INSTANCE),
@@ -109,32 +75,68 @@ def list_instances(call: GraphCall) -> Json:
     }
 
 
-def find_request(call: GraphCall) -> Request:
-    """The request named in the path; raises GraphError 404."""
-    request = call.world.requests.get(call.ids["id"].lower())
-    if request is None or request.asked.kind != "entra":
-        raise not_found(call.ids["id"])
-    return request
+def request_row(world: World, request: Request) -> Json:
+    """A `unifiedRoleAssignmentScheduleRequest`, with the oddities that real rows have.
+
+    While it waits its approval id, own id and target schedule id are one; `completedDateTime` is set although
+    nothing is complete; the start may be null, the action in PascalCase, the fraction of 0 to 7 digits.
+    """
+    asked, digits = request.asked, (3, 7, 2, 0)[request.quirk % 4]
+    creator = {"displayName": None, "id": world.people[request.creator].oid}
+    return {
+        "id": request.id,
+        "status": request.status(world.now()),
+        "createdDateTime": stamp(request.created, digits),
+        "completedDateTime": stamp(request.created - timedelta(milliseconds=234), digits),
+        "approvalId": request.approval_id if asked.action == ACTIVATE else None,
+        "customData": None,
+        "action": pascal(asked.action) if request.quirk % 3 == 0 else asked.action,
+        "principalId": world.people[asked.requestor].oid,
+        "roleDefinitionId": asked.role.id,
+        "directoryScopeId": asked.scope.id,
+        "appScopeId": None,
+        "isValidationOnly": False,
+        "targetScheduleId": target_schedule(request),
+        "justification": asked.justification,
+        "createdBy": {"application": None, "device": None, "user": creator},
+        "scheduleInfo": schedule_row(request, world.now(), digits),
+        "ticketInfo": ticket_row(request),
+    }
 
 
-def _concerns(request: Request, person: Person) -> bool:
-    return person.id == request.asked.requestor or can_decide(request, person.id) or person.id in READERS
-
-
-def _matching(call: GraphCall, requests: Iterable[Request]) -> Iterator[Request]:
-    """The requests that meet the filter, one by one: with thousands of them, rows are made only for those shown."""
-    text = call.query.get("$filter")
-    if text is None:
-        return iter(requests)
-    clauses = read_filter(text, FILTERABLE)
-    if call.person is None and any(clause.field == "status" for clause in clauses):
+def _query(call: GraphCall) -> Filter:
+    asked = read_query(call, FIELDS)
+    if call.person is None and any(clause.field == "status" for clause in asked.clauses()):
         # Documented as filterable, yet refused to applications: seen in a live tenant.
-        raise GraphError(400, "InvalidFilter", f"The {text} filter is invalid.")
-    return (request for request in requests if meets(request_row(call.world, request), clauses))
+        raise GraphError(400, "InvalidFilter", f"The {call.query['$filter']} filter is invalid.")
+    return asked
 
 
-def _here(call: GraphCall) -> str:
-    return f"{call.world.settings.world_url}/graph/{call.version}/{call.path}"
+def _requests(call: GraphCall, requests: list[Request]) -> list[Json]:
+    rows = [request_row(call.world, request) for request in requests]
+    return _presented(call, rows, REQUEST_TYPE, REQUEST)
+
+
+def _instances_of(world: World, request: Request) -> list[Json]:
+    """The `unifiedRoleAssignmentScheduleInstance` that exists while an approved activation lasts."""
+    active, asked = request.active(world.now()), request.asked
+    if active is None:
+        return []
+    return [
+        {
+            "id": f"{request.id}-1",
+            "principalId": world.people[asked.requestor].oid,
+            "roleDefinitionId": asked.role.id,
+            "directoryScopeId": asked.scope.id,
+            "appScopeId": None,
+            "startDateTime": stamp(active[0]),
+            "endDateTime": stamp(active[1]),
+            "assignmentType": "Activated",
+            "memberType": "Direct",
+            "roleAssignmentOriginId": request.id,
+            "roleAssignmentScheduleId": target_schedule(request),
+        }
+    ]
 
 
 def _presented(call: GraphCall, rows: list[Json], type_name: str, properties: tuple[str, ...]) -> list[Json]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from app.sandbox.activations import ACTIVATE, Request
+from app.sandbox.activations import Request
 from app.sandbox.approvers import can_decide
 from app.sandbox.people import Person
 from app.sandbox.roles import Role
@@ -18,71 +18,32 @@ USER_DEFAULT = (
 )  # fmt: skip
 USER_MORE = ("accountEnabled", "userType", "department")
 ROLE_V1 = ("id", "description", "displayName", "isBuiltIn", "isEnabled", "templateId", "version", "resourceScopes")
-INSTANCE = (
-    "id", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "startDateTime", "endDateTime",
-    "assignmentType", "memberType", "roleAssignmentOriginId", "roleAssignmentScheduleId",
-)  # fmt: skip
-REQUEST = (
-    "id", "status", "createdDateTime", "completedDateTime", "approvalId", "customData", "action", "principalId",
-    "roleDefinitionId", "directoryScopeId", "appScopeId", "isValidationOnly", "targetScheduleId", "justification",
-    "createdBy", "scheduleInfo", "ticketInfo",
-)  # fmt: skip
 
 
-def request_row(world: World, request: Request) -> Json:
-    """A `unifiedRoleAssignmentScheduleRequest`, with the oddities that real rows have.
-
-    While it waits its approval id, own id and target schedule id are one; `completedDateTime` is set although
-    nothing is complete; the start may be null, the action in PascalCase, the fraction of 0 to 7 digits.
-    """
-    asked, now = request.asked, world.now()
-    digits = (3, 7, 2, 0)[request.quirk % 4]
-    principal, creator = world.people[asked.requestor].oid, world.people[request.creator].oid
+def schedule_row(request: Request, now: datetime, digits: int) -> Json:
+    """A `requestSchedule`; the start of what waits may be null."""
     return {
-        "id": request.id,
-        "status": request.status(now),
-        "createdDateTime": stamp(request.created, digits),
-        "completedDateTime": stamp(request.created - timedelta(milliseconds=234), digits),
-        "approvalId": request.approval_id if asked.action == ACTIVATE else None,
-        "customData": None,
-        "action": asked.action[0].upper() + asked.action[1:] if request.quirk % 3 == 0 else asked.action,
-        "principalId": principal,
-        "roleDefinitionId": asked.role.id,
-        "directoryScopeId": asked.scope.id,
-        "appScopeId": None,
-        "isValidationOnly": False,
-        "targetScheduleId": request.id,
-        "justification": asked.justification,
-        "createdBy": {"application": None, "device": None, "user": {"displayName": None, "id": creator}},
-        "scheduleInfo": {
-            "startDateTime": _start(request, now, digits),
-            "recurrence": None,
-            "expiration": {"type": "afterDuration", "endDateTime": None, "duration": asked.duration},
-        },
-        "ticketInfo": _ticket(request),
+        "startDateTime": _start(request, now, digits),
+        "recurrence": None,
+        "expiration": {"type": "afterDuration", "endDateTime": None, "duration": request.asked.duration},
     }
 
 
-def instance_row(world: World, request: Request, start: datetime, end: datetime) -> Json:
-    """The `unifiedRoleAssignmentScheduleInstance` that exists while an approved activation lasts."""
-    asked = request.asked
-    return {
-        "id": f"{request.id}-1",
-        "principalId": world.people[asked.requestor].oid,
-        "roleDefinitionId": asked.role.id,
-        "directoryScopeId": asked.scope.id,
-        "appScopeId": None,
-        "startDateTime": stamp(start),
-        "endDateTime": stamp(end),
-        "assignmentType": "Activated",
-        "memberType": "Direct",
-        "roleAssignmentOriginId": request.id,
-        "roleAssignmentScheduleId": request.id,
-    }
+def ticket_row(request: Request) -> Json | None:
+    """A `ticketInfo`; without a ticket either its halves or the whole is null."""
+    ticket = request.asked.ticket
+    if ticket is None:
+        return None if request.quirk % 7 == 0 else {"ticketNumber": None, "ticketSystem": None}
+    return {"ticketNumber": ticket.number, "ticketSystem": ticket.system}
+
+
+def pascal(word: str) -> str:
+    """An enum's word as some answers spell it."""
+    return word[0].upper() + word[1:]
 
 
 def step_row(world: World, request: Request, viewer: Person | None) -> Json:
-    """The single approval step as one caller sees it: `assignedToMe` differs from caller to caller."""
+    """The single approval step (v1.0: stage) as one caller sees it: `assignedToMe` differs from caller to caller."""
     review = request.review
     row: Json = {
         "id": request.step_id,
@@ -106,7 +67,8 @@ def step_row(world: World, request: Request, viewer: Person | None) -> Json:
             "justification": review.comment,
         }
     elif not request.is_live(world.now()):
-        row["status"] = "Expired"
+        # The step of a stale row may even be closed, although nobody reviewed it.
+        row["status"] = "Completed" if request.asked.is_stale and request.quirk % 2 else "Expired"
     return row
 
 
@@ -171,10 +133,3 @@ def _start(request: Request, now: datetime, digits: int) -> str | None:
     if request.asked.start:
         return stamp(request.asked.start, digits)
     return None if request.quirk % 2 else stamp(request.created, digits)
-
-
-def _ticket(request: Request) -> Json | None:
-    ticket = request.asked.ticket
-    if ticket is None:
-        return None if request.quirk % 7 == 0 else {"ticketNumber": None, "ticketSystem": None}
-    return {"ticketNumber": ticket.number, "ticketSystem": ticket.system}

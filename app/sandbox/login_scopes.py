@@ -23,7 +23,9 @@ GRAPH_DELEGATED = (
 GRAPH_APPLICATION = (
     "RoleAssignmentSchedule.ReadWrite.Directory",
     "RoleManagement.Read.Directory",
+    "PrivilegedAccess.Read.AzureADGroup",
     "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    "RoleManagementPolicy.Read.AzureADGroup",
     "User.Read.All",
     "GroupMember.Read.All",
     "AuditLog.Read.All",

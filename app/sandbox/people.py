@@ -125,4 +125,5 @@ CAST: dict[str, Person] = {
 
 APPROVERS = ("ann", "ben", "cleo")
 IN_APPROVALS = ("ann", "ben")
+MANAGERS = {"ann": "cleo", "ben": "cleo", "rob": "ann", "rita": "ben", "olga": "ann"}
 GROUPS = (Group(APPROVER_GROUP, "pim-approvers", APPROVERS),)

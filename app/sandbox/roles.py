@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.sandbox.people import APPROVER_GROUP, APPROVERS
 
@@ -18,17 +18,28 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What PIM demands for a role: longest activation (ISO 8601), what to enter, who approves."""
+    """What PIM demands for a role: longest activation (ISO 8601), what to enter, who approves.
+
+    `managers`: the requestor's manager approves too; `context`: the authentication context an activation needs.
+    """
 
     max_duration: str
     enabled: tuple[str, ...]
     group: str | None
     users: tuple[str, ...]
     comment_required: bool
+    managers: bool = False
+    context: str | None = None
+
+    @property
+    def names_approvers(self) -> bool:
+        """Whether anybody stands in its list of approvers."""
+        return bool(self.group or self.users or self.managers)
 
 
-# Who holds a directory role that may read all of PIM; approvers need none, and so cannot list what is not theirs.
-READERS = ("cleo",)
+# Who holds a directory role that administers PIM and reads all of it. Approvers need none: ann lists only what is hers.
+ADMINISTRATORS = ("ben", "cleo")
+READERS = ADMINISTRATORS
 
 _PRIVILEGED = """
 62e90394-69f5-4237-9190-012177145e10 Global Administrator
@@ -70,6 +81,11 @@ e3973bdf-4987-49ae-837a-ba8e231c7286 Azure DevOps Administrator
 4a5d8f65-41da-4de4-8968-e035b65339cf Reports Reader
 88d8e3e3-8f55-4a1e-953a-9b9898b8876b Directory Readers
 f023fd81-a637-4b56-95fd-791ac0226033 Service Support Administrator
+11451d60-acb2-45eb-a7d6-43d0f0125c13 Windows 365 Administrator
+ac434307-12b9-4fa1-a708-88bf58caabc1 Global Secure Access Administrator
+d2562ede-74db-457e-a7b6-544e236ebb61 AI Administrator
+892c5842-a9a6-463a-8041-72aa08ca3cf6 Cloud App Security Administrator
+44367163-eba1-44c3-98af-f5787879f96a Dynamics 365 Administrator
 """
 
 
@@ -88,6 +104,15 @@ _STRICT = Policy(
 )
 _USUAL = Policy("PT8H", ("Justification",), None, APPROVERS, comment_required=True)
 _LIGHT = Policy("PT10H", ("Justification",), None, APPROVERS, comment_required=False)
+_ODD = {
+    "Windows 365 Administrator": replace(_USUAL, users=("ben",)),
+    # For directory roles an empty list means whoever administers PIM.
+    "Global Secure Access Administrator": replace(_USUAL, users=()),
+    "AI Administrator": replace(_USUAL, users=(), managers=True),
+    # An authentication context excludes the older demand for MFA.
+    "Cloud App Security Administrator": replace(_USUAL, context="c1"),
+    "Dynamics 365 Administrator": replace(_LIGHT, enabled=("Justification", "Ticketing")),
+}
 
 
 def find_role(name_or_id: str) -> Role | None:
@@ -97,7 +122,7 @@ def find_role(name_or_id: str) -> Role | None:
 
 
 def policy_of(role: Role) -> Policy:
-    """Strict for privileged roles, light for readers, the usual one for the rest. All name the same approvers."""
+    """Strict for privileged roles, light for readers, one of its own for some, the usual one for the rest."""
     if role.privileged:
         return _STRICT
-    return _LIGHT if "Reader" in role.name else _USUAL
+    return _ODD.get(role.name, _LIGHT if "Reader" in role.name else _USUAL)

@@ -42,6 +42,9 @@ class World:
     faults: list[Fault]
     arm_accepts: tuple[str, ...]
     log: list[Call]
+    lag: timedelta
+    audit_lag: timedelta
+    audit_calls: list[datetime]
     login: LoginState
     workspace: Workspace
 
@@ -72,6 +75,8 @@ class World:
         self.faults = []
         self.arm_accepts = ("put",)
         self.log = []
+        self.lag = self.audit_lag = timedelta(0)
+        self.audit_calls = []
         self.login = LoginState()
         self.workspace = Workspace(self.settings, self.people, self.now, self.touch)
         for ask in first_requests():
@@ -101,8 +106,17 @@ class World:
         return self._keep(Request(identifier, approval, step, asked, self.now() - asked.age))
 
     def of_kind(self, kind: Kind) -> Iterator[Request]:
-        """The requests of one desk, the oldest first."""
-        return (request for request in self.requests.values() if request.asked.kind == kind)
+        """The requests of one desk as Microsoft's reads show them, the oldest first."""
+        of_kind = (request for request in self.requests.values() if request.asked.kind == kind)
+        if not self.lag:
+            return of_kind
+        then = self.now() - self.lag
+        return (request.as_of(then) for request in of_kind)
+
+    def seen(self, request_id: str) -> Request | None:
+        """A request as Microsoft's reads show it: replicas learn of a decision or an ending `lag` later."""
+        request = self.requests.get(request_id)
+        return request.as_of(self.now() - self.lag) if request else None
 
     def decide(self, request_id: str, by: str, verdict: Verdict, comment: str) -> Request | Refused:
         """Record the first decision of an approver (short id) on a live request; Microsoft takes only the first."""

@@ -250,3 +250,15 @@ async def test_what_is_no_batch_is_refused(rig: Rig, body: object) -> None:
     answer = await rig.arm("/batch", "ann", "POST", json=body, version="2020-06-01")
     assert error_of(answer) == (400, "InvalidRequestContent")
     assert error_of(await rig.arm("/batch", "ann", "POST", json=body))[0] == 404
+
+
+async def test_replicas_show_the_old_state_for_a_while(rig: Rig) -> None:
+    request = rig.ask_azure()
+    await rig.http.post("/control/lag", json={"seconds": 60})
+    assert (await decide(rig, request, "ann")).status_code == 200
+    assert (await stage_of(rig, request, "ben"))["properties"]["reviewResult"] == "NotReviewed"
+    row = (await rig.arm(f"{PROD}{REQUESTS}/{request.id}", "ben")).json()
+    assert row["properties"]["status"] == "PendingApproval"
+    assert (await decide(rig, request, "ben", result="Deny")).status_code == 409
+    rig.forward(seconds=60)
+    assert (await stage_of(rig, request, "ben"))["properties"]["status"] == "Completed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
@@ -19,6 +19,7 @@ from app.sandbox import arm, control, graph, login, slack_api, slack_openid, sla
 from app.sandbox.activations import Ask, Kind, Request
 from app.sandbox.azure_roles import find_azure_role
 from app.sandbox.faults import FaultGate
+from app.sandbox.group_access import ACCESS, group_scope
 from app.sandbox.login_grants import app_answer, user_answer
 from app.sandbox.login_scopes import Scopes, resources
 from app.sandbox.login_tokens import Grant, SigningKey
@@ -107,12 +108,29 @@ class Rig:
         assert place
         return self.world.ask(Ask("azure", requestor, found, place, **more))
 
+    def ask_group(
+        self,
+        access: str = "member",
+        group: str = "prod-db-admins",
+        who: str = "rob",
+        *,
+        duration: str = "PT2H",
+        justification: str | None = None,
+    ) -> Request:
+        """Somebody asks for membership or ownership of a group under PIM's care."""
+        scope = group_scope(group)
+        assert scope
+        asked = Ask("group", who, ACCESS[access], scope, duration=duration, justification=justification)
+        return self.world.ask(asked)
+
     def ids_of(self, kind: Kind) -> list[str]:
         """What was asked for on one desk, the oldest first."""
         return [request.id for request in self.world.of_kind(kind)]
 
-    def app_token(self, resource: str = "graph") -> str:
-        return str(app_answer(self.world, resources(self.settings)[resource])["access_token"])
+    def app_token(self, resource: str = "graph", only: Iterable[str] | None = None) -> str:
+        wanted = resources(self.settings)[resource]
+        granted = wanted if only is None else replace(wanted, application=tuple(only))
+        return str(app_answer(self.world, granted)["access_token"])
 
     def user_token(self, user: str, only: Iterable[str] | None = None, resource: str = "graph") -> str:
         wanted = resources(self.settings)[resource]
