@@ -28,6 +28,7 @@ SECONDS = 3.0  # per point
 CONCURRENCY = (1, 16, 64)
 PACED = 100  # clicks a second, the rate of the quality bar
 READY_WITHIN = 30.0  # seconds
+REST = 10.0  # seconds between points, in which the bot answers the clicks that it has taken
 BARE = """
 import sys, uvicorn
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
@@ -171,16 +172,8 @@ async def answering(url: str) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def points(target: Target) -> dict[str, Point]:
-    """Every point of one server, after a warm-up."""
-    numbers = itertools.count(time.time_ns()).__next__
-    await closed_loop(target, 4, numbers)
-    found = {f"{workers} at once": await closed_loop(target, workers, numbers) for workers in CONCURRENCY}
-    found[f"{PACED} a second"] = await paced(target, numbers)
-    return found
-
-
-async def ours() -> dict[str, Point]:
+@asynccontextmanager
+async def ours() -> AsyncIterator[Target]:
     """The bot, as a process, against the emulated world."""
     world, bot = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -190,26 +183,39 @@ async def ours() -> dict[str, Point]:
             async with aiohttp.ClientSession() as session:
                 told = await (await session.get(f"http://127.0.0.1:{world}/control/settings")).json()
             secret = told["env"]["PIM_SLACK_SIGNING_SECRET"]
-            return await points(Target(f"http://127.0.0.1:{bot}", secret, told["app_id"], told["team"]))
+            yield Target(f"http://127.0.0.1:{bot}", secret, told["app_id"], told["team"])
 
 
-async def bare() -> dict[str, Point]:
+@asynccontextmanager
+async def bare() -> AsyncIterator[Target]:
     """A Bolt app that does nothing but acknowledge."""
     port = free_port()
     async with process(sys.executable, "-c", BARE, str(port), "secret"):
         await answering(f"http://127.0.0.1:{port}/")
-        return await points(Target(f"http://127.0.0.1:{port}", "secret", "A", "T"))
+        yield Target(f"http://127.0.0.1:{port}", "secret", "A", "T")
 
 
 async def main() -> None:
-    """Measure both and print them side by side."""
-    mine, theirs = await ours(), await bare()
-    print(f"{'':14}  {'ours: gate, durable row, ack':58}  bare Bolt: ack only")
-    for name, point in mine.items():
-        print(f"{name:14}  {point.shown():58}  {theirs[name].shown()}")
-    ratios = [mine[f"{n} at once"].rate / theirs[f"{n} at once"].rate for n in CONCURRENCY]
-    shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    print(f"throughput, ours / bare: {shown} (median {statistics.median(ratios):.2f})")
+    """Measure both at each point, one right after the other, and print them side by side."""
+    numbers = itertools.count(time.time_ns()).__next__
+    async with ours() as mine, bare() as theirs:
+        for target in (mine, theirs):
+            await closed_loop(target, 4, numbers)
+        print(f"{'':14}  {'ours: gate, durable row, ack':58}  bare Bolt: ack only")
+        ratios = []
+        for workers in CONCURRENCY:
+            pair = [await closed_loop(target, workers, numbers) for target in (theirs, mine)][::-1]
+            await shown(f"{workers} at once", pair)
+            ratios.append(pair[0].rate / pair[1].rate)
+        await shown(f"{PACED} a second", [await paced(target, numbers) for target in (theirs, mine)][::-1])
+        words = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"throughput, ours / bare: {words} (median {statistics.median(ratios):.2f})")
+
+
+async def shown(name: str, pair: list[Point]) -> None:
+    """Print a line, then let the bot answer the clicks it has taken."""
+    print(f"{name:14}  {pair[0].shown():58}  {pair[1].shown()}")
+    await asyncio.sleep(REST)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Commands:
         """Write it down, answer within the ack when that is quick enough."""
         command = parse_command(body)
         try:
-            first = await self.reception.deliveries.take(command.key, "command", command.user)
+            first = await self.reception.take(command, "command")
         except BotError as failure:
             await ack(text=f"{failure} Nothing was changed; try again in a moment.")
             return

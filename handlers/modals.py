@@ -46,7 +46,7 @@ class Modals:
             return
         try:
             shown = await self.decisions.review(_submission(submitted))
-            fresh = await self.reception.deliveries.take(submitted.key, "submission", submitted.user)
+            fresh = await self.reception.take(submitted, "submission")
         except BotError:
             await ack(response_action="update", view=refused_modal(NOT_RECORDED))
             return

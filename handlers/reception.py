@@ -42,10 +42,15 @@ class Reception:
     tasks: Tasks
     nudge: Callable[[], None]
 
-    async def first(self, delivery: Delivery, what: str, response_url: str) -> bool:
-        """True when this is the first delivery and its row is committed. A lost database is said to the person."""
-        try:
+    async def take(self, delivery: Delivery, what: str) -> bool:
+        """True when this is the first delivery and its row is committed. Raises Unavailable."""
+        with self.tasks.pace.taking():
             return await self.deliveries.take(delivery.key, what, delivery.user)
+
+    async def first(self, delivery: Delivery, what: str, response_url: str) -> bool:
+        """As `take`, but a lost database is said to the person."""
+        try:
+            return await self.take(delivery, what)
         except BotError:
             await self.answers.whisper(response_url, notices.refusal(NOT_RECORDED))
             return False

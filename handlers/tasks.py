@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.errors import BotError
+from handlers.pace import Pace
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Tasks:
-    """The tasks of this process that answer people."""
+    """The tasks of this process that answer people, each begun when the pace gives it a turn."""
 
+    pace: Pace = field(default_factory=lambda: Pace(monotonic=time.monotonic))
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run it; when it fails, log the reason and let `on_error` tell the person. Never raises."""
-        task = asyncio.create_task(_guarded(work, on_error))
+        task = asyncio.create_task(self._in_turn(work, on_error))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -33,6 +36,10 @@ class Tasks:
         """Wait for what is running, at most so long. What is cut off is repaired by rows after the next start."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=seconds)
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> None:
+        await self.pace.turn()
+        await _guarded(work, on_error)
 
 
 async def _guarded(work: Coroutine[Any, Any, None], on_error: Callable[[], Awaitable[None]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -12,12 +12,14 @@ from app.domain.errors import BadSettings
 
 BUSY_TIMEOUT = 5.0  # seconds a SQLite writer waits for another process's lock
 POOL_TIMEOUT = 5.0  # seconds to wait for a free connection before saying that the database is unavailable
+READERS = 4  # threads that read SQLite; each keeps a connection, and the writer's thread another
 
-# The execution option that marks a transaction as writing; read when the transaction begins.
+# Execution options that are read when a transaction begins: it writes; it must outlive a power cut.
 WRITING = {"pim_writing": True}
+FLUSHING = {"pim_flushing": True}
 
 
-def open_engine(url: str, *, patience: float = BUSY_TIMEOUT) -> AsyncEngine:
+def open_engine(url: str, *, patience: float = BUSY_TIMEOUT) -> Engine | AsyncEngine:
     """An engine for `sqlite+aiosqlite:///path` or `postgresql+psycopg://...`; BadSettings for anything else.
 
     `patience`: seconds to wait for another SQLite writer. Nothing is connected yet. Parameters never reach logs or
@@ -39,12 +41,18 @@ _WHAT_IS_EXPECTED = (
 )
 
 
-def _open_sqlite(url: URL, patience: float) -> AsyncEngine:
+def _open_sqlite(url: URL, patience: float) -> Engine:
     # isolation_level=None: the driver must not begin transactions by itself, `_begin` does.
     connect_args: dict[str, Any] = {"timeout": patience, "isolation_level": None}
-    engine = create_async_engine(url, connect_args=connect_args, pool_timeout=POOL_TIMEOUT, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
+    engine = create_engine(
+        url.set(drivername="sqlite"),  # the standard library's driver, in threads of our own
+        connect_args=connect_args,
+        pool_size=READERS + 1,
+        pool_timeout=POOL_TIMEOUT,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -61,9 +69,6 @@ def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 - the same
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
-        # In WAL mode NORMAL never loses a commit to a crash of the process, only (some of the last ones) to a power
-        # cut, and never corrupts. What a power cut takes, the next comparison with Microsoft brings back.
-        "synchronous=NORMAL",
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -73,8 +78,18 @@ def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 - the same
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another writer is busy, whatever the busy
     # timeout says: its snapshot is old. So writers take the lock first, and readers never do.
-    writing = connection.get_execution_options().get("pim_writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+    options = connection.get_execution_options()
+    if not options.get("pim_writing", False):
+        connection.exec_driver_sql("BEGIN DEFERRED")
+        return
+    # In WAL mode NORMAL never loses a commit to a crash of the process, only (some of the last ones) to a power cut,
+    # and never corrupts. Clicks are written so: a lost one is pressed again. What is about to leave for Microsoft, and
+    # what came of it, is flushed.
+    wanted = "FULL" if options.get("pim_flushing", False) else "NORMAL"
+    if connection.info.get("pim_synchronous") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["pim_synchronous"] = wanted
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _open_postgresql(url: URL) -> AsyncEngine:

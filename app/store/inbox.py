@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import Outcome
+from app.store.gathering import Gathering
 from app.store.tables import inbox, intents
-from app.store.upserts import insert_into, took_place
+from app.store.upserts import insert_for
 from app.store.writer import Store
+
+Row = Mapping[str, object]
 
 
 class StoredInbox:
@@ -19,26 +23,42 @@ class StoredInbox:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._taking = Gathering(store, _take)
+        self._closing = Gathering(store, _close)
 
     async def take(self, key: str, what: str, user: str, now: datetime) -> bool:
         """True for the first delivery, and then the row is committed."""
-        return await self._store.write(lambda connection: _take(connection, key, what, user, now))
+        return await self._taking.add({"key": key, "what": what, "slack_user": user, "taken": now})
 
     async def close(self, key: str, outcome: str, now: datetime) -> None:
         """It was answered; the first answer counts."""
-        still_open = (inbox.c.key == key, inbox.c.closed.is_(None))
-        change = update(inbox).where(*still_open).values(outcome=outcome, closed=now)
-        await self._store.write(lambda connection: connection.execute(change))
+        await self._closing.add({"of_key": key, "as_outcome": outcome, "at": now})
 
     async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
         """Close what was taken before then and is still open; the people for whom truly nothing was changed, once."""
         return await self._store.write(lambda connection: _abandon(connection, before, now))
 
 
-async def _take(connection: AsyncConnection, key: str, what: str, user: str, now: datetime) -> bool:
-    row = {"key": key, "what": what, "slack_user": user, "taken": now}
-    once = insert_into(connection, inbox).on_conflict_do_nothing().values(**row)
-    return await took_place(connection, once)
+async def _take(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[bool]:
+    """Whether each is the first with its key: also among these."""
+    once = _once(connection.dialect.name)
+    # Sorted, so that two replicas that take the same deliveries wait for each other in the same order.
+    fresh = set(await connection.scalars(once, sorted(rows, key=lambda row: str(row["key"]))))
+    first = {row["key"]: number for number, row in reversed(list(enumerate(rows)))}
+    return [row["key"] in fresh and first[row["key"]] == number for number, row in enumerate(rows)]
+
+
+@cache
+def _once(dialect: str) -> Executable:
+    """Built once: this is the one statement between a click and its ack."""
+    return insert_for(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.key)
+
+
+async def _close(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[None]:
+    still_open = (inbox.c.key == bindparam("of_key"), inbox.c.closed.is_(None))
+    change = update(inbox).where(*still_open).values(outcome=bindparam("as_outcome"), closed=bindparam("at"))
+    await connection.execute(change, sorted(rows, key=lambda row: str(row["of_key"])))
+    return [None] * len(rows)
 
 
 async def _abandon(connection: AsyncConnection, before: datetime, now: datetime) -> Sequence[str]:

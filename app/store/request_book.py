@@ -52,11 +52,11 @@ class StoredRequests:
 
     async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
         """From pending to deciding; None when somebody was first or the request reads differently now."""
-        return await self._store.write(lambda connection: claims.claim(connection, intent))
+        return await self._store.write(lambda connection: claims.claim(connection, intent), flush=True)
 
     async def sending(self, intent: Intent) -> Intent:
         """Count one more send. If it comes back with an outcome other than SENDING, it is settled: send nothing."""
-        return await self._store.write(lambda connection: claims.sending(connection, intent))
+        return await self._store.write(lambda connection: claims.sending(connection, intent), flush=True)
 
     async def mark(self, intent: Intent, outcome: Outcome) -> None:
         """What is known of it so far; a settled intent keeps its outcome."""
@@ -65,7 +65,9 @@ class StoredRequests:
     async def release(self, intent: Intent, outcome: Outcome, note: str, now: datetime) -> None:
         """From deciding back to pending, if this intent still holds the claim."""
         told = (note, now)
-        await self._store.write(lambda connection: claims.release(connection, self._trail, intent, outcome, told))
+        await self._store.write(
+            lambda connection: claims.release(connection, self._trail, intent, outcome, told), flush=True
+        )
 
     async def settle(
         self, key: RequestKey, status: Status, decided: Decided, intent: Intent | None, now: datetime
@@ -73,7 +75,9 @@ class StoredRequests:
         """The request is final. False when it was final before, or is unknown."""
         ending = claims.Ending(key, status, decided, intent, now)
         new_id = self._posting.new_id
-        return await self._store.write(lambda connection: claims.settle(connection, self._trail, ending, new_id))
+        return await self._store.write(
+            lambda connection: claims.settle(connection, self._trail, ending, new_id), flush=True
+        )
 
     async def unsettled(self) -> Sequence[Intent]:
         """Intents whose fate is not known, oldest first."""

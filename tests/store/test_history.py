@@ -235,7 +235,7 @@ async def test_counters_look_back_seven_days(book: StoredRequests) -> None:
 async def test_a_page_of_history_is_an_index_walk(database_url: str, viewer: Viewer, query: Query) -> None:
     engine = open_engine(database_url)
     asked: list[tuple[str, Any]] = []
-    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
     store = Store(engine)
     await store.read(lambda connection: page(connection, viewer, query))
     statement, parameters = next(told for told in asked if told[0].startswith("SELECT"))

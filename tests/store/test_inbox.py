@@ -23,6 +23,20 @@ async def test_a_replayed_delivery_is_taken_once(inbox: StoredInbox) -> None:
     assert taken.count(True) == 1
 
 
+async def test_each_of_a_burst_gets_an_answer_of_its_own(inbox: StoredInbox) -> None:
+    await inbox.take("old", "action", ANN, NOW)
+    burst = ("new", "old", "twice", "twice", "another")
+    taken = await asyncio.gather(*(inbox.take(key, "action", ANN, NOW) for key in burst))
+    assert taken == [True, False, True, False, True]
+
+
+async def test_a_burst_is_closed_with_the_outcome_of_each(inbox: StoredInbox, rows: Rows) -> None:
+    await asyncio.gather(*(inbox.take(key, "action", ANN, NOW) for key in "abc"))
+    await asyncio.gather(*(inbox.close(key, f"outcome of {key}", NOW) for key in "ca"))
+    found = await rows("SELECT outcome FROM inbox ORDER BY key")
+    assert [row["outcome"] for row in found] == ["outcome of a", None, "outcome of c"]
+
+
 async def test_a_closed_delivery_is_not_taken_again(inbox: StoredInbox, rows: Rows) -> None:
     await inbox.take("key", "action", ANN, NOW)
     await inbox.close("key", "opened", NOW)

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
 from build import NOW
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import Engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import BadSettings, Unavailable
-from app.store import writer
+from app.store import group_writer
 from app.store.engine import WRITING, open_engine
 from app.store.tables import inbox
 from app.store.writer import Store
@@ -32,16 +31,15 @@ async def keys(store: Store) -> list[str]:
     return list(found)
 
 
-async def drivers_are_done() -> None:
-    """A connection that could not be opened stops its thread in its own time."""
-    for thread in threading.enumerate():
-        if "connection_worker" in thread.name:
-            await asyncio.to_thread(thread.join)
-
-
-def commits_of(engine: AsyncEngine) -> list[None]:
+def commits_of(engine: Engine) -> list[None]:
     seen: list[None] = []
-    event.listen(engine.sync_engine, "commit", lambda _connection: seen.append(None))
+    event.listen(engine, "commit", lambda _connection: seen.append(None))
+    return seen
+
+
+def savepoints_of(engine: Engine) -> list[str]:
+    seen: list[str] = []
+    event.listen(engine, "savepoint", lambda _connection, name: seen.append(name))
     return seen
 
 
@@ -109,6 +107,26 @@ class TestGroups:
         assert len(await keys(store)) == 50
         await store.aclose()
 
+    async def test_savepoints_are_paid_for_only_when_somebody_failed(self, database_url: str) -> None:
+        engine = open_engine(database_url)
+        marked, store = savepoints_of(engine), Store(engine)
+        await asyncio.gather(*(store.write(lambda connection, n=n: put(connection, f"{n}")) for n in range(3)))
+        assert marked == []
+        calls = [store.write(lambda connection, n=n: put(connection, f"{n}")) for n in (2, 3)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(results[0], IntegrityError)
+        assert (results[1], len(marked)) == ("3", 2)
+        await store.aclose()
+
+    async def test_what_must_outlive_a_power_cut_is_flushed_and_the_rest_is_not(self, store: Store) -> None:
+        async def synchronous(connection: AsyncConnection) -> int:
+            return int(await connection.scalar(text("PRAGMA synchronous")))
+
+        levels = [await store.write(synchronous, flush=flush) for flush in (False, True, False)]
+        assert levels == [1, 2, 1]  # NORMAL, FULL, NORMAL
+        together = (store.write(synchronous), store.write(synchronous, flush=True))
+        assert await asyncio.gather(*together) == [2, 2]
+
     async def test_a_failing_commit_reaches_every_caller(self, store: Store) -> None:
         async def break_the_commit(connection: AsyncConnection) -> None:
             # The violation is noticed when the transaction ends.
@@ -147,7 +165,7 @@ class TestGroups:
         async def be_cancelled(_connection: AsyncConnection) -> None:
             raise asyncio.CancelledError
 
-        monkeypatch.setattr(writer, "GROUP", 2)
+        monkeypatch.setattr(group_writer, "GROUP", 2)
         results = await asyncio.gather(
             store.write(lambda connection: put(connection, "a")),
             store.write(be_cancelled),
@@ -163,7 +181,7 @@ class TestGroups:
 
         # Fewer pages than there are: SQLite then takes the present number as the limit.
         limit = "PRAGMA max_page_count = 1"
-        event.listen(engine.sync_engine, "connect", lambda connection, _: connection.cursor().execute(limit))
+        event.listen(engine, "connect", lambda connection, _: connection.cursor().execute(limit))
         store = Store(engine)
         with pytest.raises(Unavailable):
             await store.write(lambda connection: put(connection, "x" * 1_000_000))
@@ -189,24 +207,40 @@ class TestGroups:
         engine = open_engine(database_url)
         statements: list[str] = []
 
-        @event.listens_for(engine.sync_engine, "before_cursor_execute")
+        @event.listens_for(engine, "before_cursor_execute")
         def _note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
             statements.append(statement)
 
-        async with engine.connect() as reader, engine.execution_options(**WRITING).connect() as writer:
-            await reader.execute(text("SELECT 1"))
-            await writer.execute(text("SELECT 1"))
+        with engine.connect() as reader, engine.execution_options(**WRITING).connect() as writer:
+            reader.execute(text("SELECT 1"))
+            writer.execute(text("SELECT 1"))
         assert [statement for statement in statements if "BEGIN" in statement] == ["BEGIN DEFERRED", "BEGIN IMMEDIATE"]
-        await engine.dispose()
+        engine.dispose()
 
 
-async def test_readers_go_on_while_somebody_writes(store: Store) -> None:
+async def test_readers_go_on_while_somebody_writes(store: Store, dialect: str) -> None:
+    loop = asyncio.get_running_loop()
+
     async def read_meanwhile(connection: AsyncConnection) -> list[str]:
         await put(connection, "a")
-        return await keys(store)
+        if dialect == "postgresql":
+            return await keys(store)
+        return asyncio.run_coroutine_threadsafe(keys(store), loop).result(timeout=20)
 
     assert await store.write(read_meanwhile) == []
     assert await keys(store) == ["a"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_transaction_that_waits_for_something_else_is_a_mistake_and_blocks_nobody(store: Store) -> None:
+    async def wait_for_the_world(connection: AsyncConnection) -> None:
+        await put(connection, "a")
+        await asyncio.sleep(0)
+
+    for call in (store.read, store.write):
+        with pytest.raises(RuntimeError, match="for nothing else"):
+            await call(wait_for_the_world)
+    assert await keys(store) == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +257,6 @@ async def test_a_database_that_is_not_there_is_unavailable_in_plain_words(url: s
         with pytest.raises(Unavailable, match="database cannot be used right now"):
             await call(lambda connection: put(connection, "a"))
     await store.aclose()
-    await drivers_are_done()
 
 
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

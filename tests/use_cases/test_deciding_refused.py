@@ -26,6 +26,8 @@ from app.domain.errors import (
 from app.domain.request import ActivationRequest, PolicyFacts, Scope, Status, Ticket, Verdict
 from app.domain.risk import Level, Risk
 from app.domain.ruling import Refused, Step, Why
+from app.store.engine import open_engine
+from app.store.writer import Store
 
 Trouble = Callable[[House, ActivationRequest], Awaitable[object] | None]
 LOW = Risk(Level.LOW, ("Reports Reader is not a privileged role",))
@@ -298,13 +300,17 @@ async def test_a_request_that_is_gone_is_refused(
     await refused(house, await house.form(ann, activation), why, "Microsoft")
 
 
-async def test_a_database_that_cannot_take_the_claim_is_refused(house: House, activation: ActivationRequest) -> None:
+async def test_a_database_that_cannot_take_the_claim_is_refused(
+    house: House, activation: ActivationRequest, database_url: str
+) -> None:
     form = await house.form(ann, activation)
     house.desk.before("steps", house.store.aclose)
     said = await house.decisions.decide(form)
     assert isinstance(said, Refused)
     assert said.why is Why.UNAVAILABLE
+    house.store = Store(open_engine(database_url))
     assert (house.desk.sent, await house.outcomes()) == ([], [])
+    await house.store.aclose()
 
 
 # --- the order, and what is read for whom ---
