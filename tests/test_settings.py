@@ -347,3 +347,17 @@ def test_each_mistake_in_the_policy_file_is_told_beside_the_others(
 def test_a_policy_file_that_cannot_be_read_ends_the_start(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     (sentence,) = mistakes(monkeypatch, PIM_POLICY_FILE=path)
     assert sentence.startswith("PIM_POLICY_FILE")
+
+
+def test_by_default_only_our_own_application_calls_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).api_callers == {GUID}
+
+
+def test_the_applications_that_call_the_api_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = ("11111111-0000-4000-8000-00000000000A", "22222222-0000-4000-8000-00000000000b")
+    found = load(monkeypatch, PIM_API_CLIENTS=f"{others[0]}, {others[1]}").api_callers
+    assert found == {other.lower() for other in others}
+
+
+def test_an_application_that_is_no_guid_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistakes(monkeypatch, PIM_API_CLIENTS=f"{GUID},*")[0].startswith("PIM_API_CLIENTS: must be a GUID")

@@ -49,6 +49,11 @@ class Registration:
         return f"{self.authority}/v2.0"
 
     @property
+    def key_issuers(self) -> frozenset[str]:
+        """What a signing key's own `issuer` may say: Microsoft's shared keys leave the tenant open."""
+        return frozenset({self.issuer, self.issuer.replace(self.tenant, "{tenantid}")})
+
+    @property
     def keys_url(self) -> str:
         """Where the tenant publishes its signing keys."""
         return f"{self.authority}/discovery/v2.0/keys"

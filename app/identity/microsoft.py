@@ -17,10 +17,11 @@ from app.domain.challenges import asking_when, valid_claims
 from app.domain.errors import SignInFailed
 from app.domain.request import Person
 from app.identity.entra import Entra
-from app.identity.id_token import Claims, Expected, check_id_token
+from app.identity.id_token import Expected, check_id_token
 from app.identity.json_web_keys import JsonWebKeys
 from app.identity.origins import Origins
 from app.identity.refusals import AGAIN, NOTHING, refused
+from app.identity.signed import Claims
 from app.identity.wire import PinnedHttp
 from app.ports import MicrosoftIdentity
 
@@ -49,9 +50,7 @@ class MicrosoftSignIn:
         self._origins = origins
         self._redirect = public_url + CALLBACK
         self._require_auth_time = require_auth_time
-        # Microsoft's shared keys name the issuer with the tenant left open.
-        open_issuer = facts.issuer.replace(facts.tenant, "{tenantid}")
-        self._keys = JsonWebKeys(http, facts.keys_url, frozenset({facts.issuer, open_issuer}))
+        self._keys = JsonWebKeys(http, facts.keys_url, facts.key_issuers)
 
     async def begin(
         self, state: str, now: datetime, claims: str = "", login_hint: str = ""

@@ -7,6 +7,7 @@ Every time is aware UTC, every length of time is in seconds unless it is a timed
 from __future__ import annotations
 
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
+from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Desk, Resource, Tokens, TokenSource
@@ -17,11 +18,16 @@ from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switche
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
 
 __all__ = [
+    "APPROVE",
+    "AUDIT",
     "PAUSE",
     "PORTAL_ONLY",
+    "READ",
     "Act",
     "Announcement",
+    "Bearers",
     "Block",
+    "Caller",
     "Card",
     "Cards",
     "ChannelNote",
@@ -43,6 +49,7 @@ __all__ = [
     "MicrosoftIdentity",
     "Modal",
     "Notice",
+    "OnBehalf",
     "Outbox",
     "Outcome",
     "Page",
@@ -56,6 +63,7 @@ __all__ = [
     "SignIn",
     "SlackIdentity",
     "SlackPerson",
+    "Stranger",
     "Switch",
     "Switches",
     "TokenSource",

@@ -59,11 +59,20 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A page of history, newest first. `after` is the cursor of the last row already shown."""
+    """A page of history, newest first unless `oldest_first`. Whatever is empty does not narrow it.
+
+    `requestor` and `decided_by` are object ids, `role` is a role's id or its exact name; a request counts when it was
+    made at `since` or later, before `until`. `after` is the cursor of the last row already shown.
+    """
 
     statuses: frozenset[Status] = frozenset()
+    kinds: frozenset[Kind] = frozenset()
     requestor: str = ""
     decided_by: str = ""
+    role: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    oldest_first: bool = False
     limit: int = 10
     after: str = ""
 
@@ -94,6 +103,9 @@ class RequestBook(Protocol):
 
     async def find(self, key: RequestKey) -> RequestRow | None:
         """One request."""
+
+    async def find_id(self, request_id: str) -> RequestRow | None:
+        """One request by Microsoft's GUID, whatever its desk."""
 
     async def open_rows(self) -> Sequence[RequestRow]:
         """Every request not final, oldest first."""

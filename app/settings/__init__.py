@@ -18,7 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.errors import BadSettings
 from app.domain.policy import Policy
@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     client_certificate: Path | None = None
     client_federated_token_file: Path | None = None
     client_secret: SecretStr | None = Field(default=None, validate_default=True)
+    api_clients: Annotated[tuple[str, ...], NoDecode] = ()
     poller_client_id: Guid | None = None
     poller_client_certificate_passphrase: SecretStr | None = None
     poller_client_certificate: Path | None = None
@@ -91,6 +92,17 @@ class Settings(BaseSettings):
     def sandbox(self) -> bool:
         """Whether the world around is emulated on this machine."""
         return self.environment == "sandbox"
+
+    @property
+    def api_callers(self) -> frozenset[str]:
+        """The client ids that may call the HTTP API, in lower case: those named, else our own."""
+        return frozenset(client.lower() for client in self.api_clients or (self.client_id,))
+
+    @field_validator("api_clients", mode="before")
+    @classmethod
+    def _clients(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        named = re.split(r"[,\s]+", value) if isinstance(value, str) else value
+        return tuple(_guid(client) for client in named if client)
 
     @field_validator("slack_bot_token")
     @classmethod

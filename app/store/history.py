@@ -5,8 +5,9 @@ SQL narrows by the same rule as `may_see`, so that pages are full; the rule itse
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -23,12 +24,20 @@ from app.store.rows import load_by_key, load_rows
 from app.store.tables import cards, requests, sightings
 
 COUNTED_FOR = timedelta(days=7)
+MANY = 5000  # rows; about where the two ways through a million requests cost the same
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OPEN = (Status.PENDING, Status.DECIDING)
 
 
 async def find(connection: AsyncConnection, key: RequestKey) -> RequestRow | None:
     """One request."""
     return (await load_by_key(connection, [key])).get(key)
+
+
+async def find_id(connection: AsyncConnection, request_id: str) -> RequestRow | None:
+    """One request by Microsoft's GUID, whatever its desk."""
+    rows = await load_by_key(connection, [RequestKey(kind, request_id) for kind in Kind])
+    return next(iter(rows.values()), None)
 
 
 async def known(connection: AsyncConnection, kind: Kind) -> Mapping[str, Known]:
@@ -75,17 +84,17 @@ async def counters(connection: AsyncConnection, viewer: Viewer, now: datetime) -
     )
 
 
-async def page(connection: AsyncConnection, viewer: Viewer, query: Query) -> Page:
-    """One page, newest first, and the cursor of the next one."""
+async def page(connection: AsyncConnection, viewer: Viewer, query: Query, many: int = MANY) -> Page:
+    """One page, and the cursor of the next one. `many`: from how many rows on a reason is not walked row by row."""
     limit = max(1, query.limit)
-    branches = [_newest(branch, query, limit + 1).subquery() for branch in _branches(viewer, query)]
-    if not branches:
+    walks = [_first(walk, query, limit + 1).subquery() for walk in await _walks(connection, viewer, query, many)]
+    if not walks:
         return Page(())
-    keys = union(*(select(branch) for branch in branches)).subquery()
+    keys = union(*(select(walk) for walk in walks)).subquery()
     wanted = (
         select(requests)
         .join(keys, and_(requests.c.kind == keys.c.kind, requests.c.id == keys.c.id))
-        .order_by(requests.c.requested.desc(), requests.c.kind.desc(), requests.c.id.desc())
+        .order_by(*_ordered(_PLACE, query))
         .limit(limit + 1)
     )
     rows = await load_rows(connection, wanted)
@@ -94,86 +103,129 @@ async def page(connection: AsyncConnection, viewer: Viewer, query: Query) -> Pag
     return Page(tuple(row for row in shown if may_see(viewer, row)), following)
 
 
-class _Branch(NamedTuple):
-    """One reason to see rows, with the columns of the index that lists those rows newest first."""
+class _Walk(NamedTuple):
+    """Rows that one index lists in order of time: the columns of that order, where it begins, what else must hold."""
 
-    requested: ColumnElement[Any]
-    kind: ColumnElement[Any]
-    id: ColumnElement[Any]
-    reason: ColumnElement[bool]
-
-
-_NEWEST = (requests.c.requested, requests.c.kind, requests.c.id)
-_NEWEST_CARDS = (cards.c.requested, cards.c.kind, cards.c.request_id)
-_NEWEST_SIGHTINGS = (sightings.c.requested, sightings.c.kind, sightings.c.request_id)
+    place: tuple[ColumnElement[Any], ...]
+    begin: ColumnElement[bool]
+    conditions: Sequence[ColumnElement[bool]] = ()
 
 
-def _branches(viewer: Viewer, query: Query) -> list[_Branch]:
-    """Every reason of `may_see` by itself.
+class _Reason(NamedTuple):
+    """One reason of `may_see`: its own index to walk, or a question at each step of another walk."""
 
-    Each then stops after one page on its own index; in one WHERE they would make the database read all of history for
-    a person who was hardly ever involved.
+    own: _Walk
+    question: ColumnElement[bool]
+
+
+class _Wish(NamedTuple):
+    """What one column is to be."""
+
+    column: ColumnElement[Any]
+    values: Sequence[str]
+
+
+_PLACE = (requests.c.requested, requests.c.kind, requests.c.id)
+_CARD_PLACE = (cards.c.requested, cards.c.kind, cards.c.request_id)
+_SIGHTING_PLACE = (sightings.c.requested, sightings.c.kind, sightings.c.request_id)
+
+
+async def _walks(connection: AsyncConnection, viewer: Viewer, query: Query, many: int) -> list[_Walk]:
+    """Every reason by itself, so that each stops after one page.
+
+    In one WHERE they would make the database read all of history for a person who was hardly ever involved. With a
+    filter there are two ways: through the few rows of the reason, or through those of the filter when the reason has
+    many. Neither is left to the planner: it knows columns by themselves, and SQLite's knows nothing at all.
     """
+    wishes = _wishes(query)
     if viewer.auditor:
-        return [_Branch(*_NEWEST, true())]
-    branches = _by_channel(viewer, query)
-    if viewer.oid is not None:
-        branches += [_Branch(*_NEWEST, reason) for reason in _is_party(viewer.oid)]
-        branches.append(_by_sighting(viewer.oid, query))
-    return branches
+        return _through(wishes, true()) if wishes else [_Walk(_PLACE, true())]
+    walks: list[_Walk] = []
+    for reason in _reasons(viewer):
+        if wishes and await _has(connection, many, reason.own):
+            walks += _through(wishes, reason.question)
+        else:
+            walks.append(reason.own._replace(conditions=(*reason.own.conditions, *map(_asked, wishes))))
+    return walks
 
 
-def _by_channel(viewer: Viewer, query: Query) -> list[_Branch]:
-    if not viewer.channels:
-        return []
-    if _filters(query):
-        # A channel's cards are most of all requests: walk the filter's index and ask for a card at each step.
-        return [_Branch(*_NEWEST, _in_channel(viewer))]
-    return [
-        _Branch(*_NEWEST_CARDS, and_(cards.c.channel == channel, _is_card())) for channel in sorted(viewer.channels)
+def _reasons(viewer: Viewer) -> list[_Reason]:
+    reasons = [
+        _Reason(_Walk(_CARD_PLACE, cards.c.channel == channel, (_is_card(),)), _in_channels([channel]))
+        for channel in sorted(viewer.channels)
     ]
+    if viewer.oid is not None:
+        parties = (requests.c.requestor_oid, requests.c.created_by, requests.c.decided_oid)
+        reasons += [_Reason(_Walk(_PLACE, one == viewer.oid), _asked(_Wish(one, (viewer.oid,)))) for one in parties]
+        seen = _Walk(_SIGHTING_PLACE, sightings.c.oid == viewer.oid, (_is_sighting(),))
+        reasons.append(_Reason(seen, _saw_it(viewer.oid)))
+    return reasons
 
 
-def _by_sighting(oid: str, query: Query) -> _Branch:
-    if query.requestor or query.decided_by:
-        # Few rows are theirs: walk those and ask whether this person saw them.
-        return _Branch(*_NEWEST, _saw_it(oid))
-    return _Branch(*_NEWEST_SIGHTINGS, and_(sightings.c.oid == oid, _is_sighting()))
+def _through(wishes: Sequence[_Wish], question: ColumnElement[bool]) -> list[_Walk]:
+    """Walk what the first wish names. An index gives one of its values in order: several are walked side by side."""
+    first, others = wishes[0], [_asked(wish) for wish in wishes[1:]]
+    return [_Walk(_PLACE, first.column == value, (*others, question)) for value in first.values]
 
 
-def _newest(branch: _Branch, query: Query, limit: int) -> Select[Any]:
-    place = (branch.requested, branch.kind, branch.id)
-    wanted = select(branch.kind.label("kind"), branch.id.label("id")).where(branch.reason, *_filters(query))
+async def _has(connection: AsyncConnection, many: int, walk: _Walk) -> bool:
+    """Whether it is so long that a page of anything common is found sooner among all requests."""
+    some = select(walk.place[0]).where(walk.begin).limit(many).subquery()
+    return bool(await connection.scalar(select(func.count()).select_from(some)) == many)
+
+
+def _first(walk: _Walk, query: Query, limit: int) -> Select[Any]:
+    """The first keys of a walk, in the order of the query."""
+    requested, kind, id_ = walk.place
+    wanted = select(kind.label("kind"), id_.label("id")).where(walk.begin, *walk.conditions)
+    if query.since is not None:
+        wanted = wanted.where(requested >= query.since)
+    if query.until is not None:
+        wanted = wanted.where(requested < query.until)
     after = read_cursor(query.after)
     if after is not None:
-        last = tuple_(after.requested, after.kind, after.id, types=[column.type for column in place])
-        wanted = wanted.where(tuple_(*place) < last)
-    return wanted.order_by(*(column.desc() for column in place)).limit(limit)
+        last = tuple_(after.requested, after.kind, after.id, types=[column.type for column in walk.place])
+        place = tuple_(*walk.place)
+        wanted = wanted.where(place > last if query.oldest_first else place < last)
+    return wanted.order_by(*_ordered(walk.place, query)).limit(limit)
 
 
-def _filters(query: Query) -> list[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = []
-    if query.statuses:
-        filters.append(requests.c.status.in_(sorted(query.statuses)))
-    if query.requestor:
-        filters.append(requests.c.requestor_oid == query.requestor)
-    if query.decided_by:
-        filters.append(requests.c.decided_oid == query.decided_by)
-    return filters
+def _ordered(place: Sequence[ColumnElement[Any]], query: Query) -> list[ColumnElement[Any]]:
+    return [column.asc() if query.oldest_first else column.desc() for column in place]
+
+
+def _wishes(query: Query) -> list[_Wish]:
+    """The filters; what names the fewest rows as a rule comes first."""
+    by_id = _GUID.fullmatch(query.role) is not None
+    role = _Wish(requests.c.role_id, (query.role.lower(),)) if by_id else _Wish(requests.c.role_name, (query.role,))
+    wishes = (
+        _Wish(requests.c.requestor_oid, (query.requestor,)),
+        _Wish(requests.c.decided_oid, (query.decided_by,)),
+        role,
+        _Wish(requests.c.status, sorted(query.statuses)),
+        _Wish(requests.c.kind, sorted(query.kinds)),
+    )
+    return [wish for wish in wishes if any(wish.values)]
+
+
+def _asked(wish: _Wish) -> ColumnElement[bool]:
+    """The wish as a question about a row at hand. Joined with nothing, the column's own index is out of the game."""
+    return wish.column.concat("").in_(wish.values)
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
     """`may_see` as one condition, for the few rows that are pending or ended lately."""
     if viewer.auditor:
         return true()
-    reasons = [_in_channel(viewer)] if viewer.channels else []
+    reasons = [_in_channels(viewer.channels)] if viewer.channels else []
     if viewer.oid is not None:
-        reasons += [*_is_party(viewer.oid), _saw_it(viewer.oid)]
+        parties = (requests.c.requestor_oid, requests.c.created_by, requests.c.decided_oid)
+        reasons += [*(party == viewer.oid for party in parties), _saw_it(viewer.oid)]
     return or_(false(), *reasons)
 
 
-def _in_channel(viewer: Viewer) -> ColumnElement[bool]:
-    return _probe(select(cards.c.id).where(_is_card(), cards.c.channel.in_(sorted(viewer.channels))))
+def _in_channels(channels: Collection[str]) -> ColumnElement[bool]:
+    return _probe(select(cards.c.id).where(_is_card(), cards.c.channel.in_(sorted(channels))))
 
 
 def _saw_it(oid: str) -> ColumnElement[bool]:
@@ -186,10 +238,6 @@ def _probe(wanted: Select[Any]) -> ColumnElement[bool]:
     EXISTS means the same, but PostgreSQL then prefers to hash all cards there ever were for the few requests of a week.
     """
     return wanted.correlate(requests).limit(1).scalar_subquery().is_not(None)
-
-
-def _is_party(oid: str) -> list[ColumnElement[bool]]:
-    return [requests.c.requestor_oid == oid, requests.c.created_by == oid, requests.c.decided_oid == oid]
 
 
 def _is_sighting() -> ColumnElement[bool]:

@@ -33,6 +33,10 @@ class StoredRequests:
         """One request."""
         return await self._store.read(lambda connection: history.find(connection, key))
 
+    async def find_id(self, request_id: str) -> RequestRow | None:
+        """One request by Microsoft's GUID, whatever its desk."""
+        return await self._store.read(lambda connection: history.find_id(connection, request_id))
+
     async def open_rows(self) -> Sequence[RequestRow]:
         """Every request not final, oldest first."""
         return await self._store.read(history.open_rows)
@@ -84,7 +88,7 @@ class StoredRequests:
         return await self._store.read(claims.unsettled)
 
     async def page(self, viewer: Viewer, query: Query) -> Page:
-        """History the viewer may see, newest first."""
+        """History the viewer may see."""
         return await self._store.read(lambda connection: history.page(connection, viewer, query))
 
     async def waiting(self, viewer: Viewer, limit: int) -> Sequence[RequestRow]:

@@ -84,6 +84,9 @@ Index("requests_by_status", requests.c.status, requests.c.requested, requests.c.
 Index("requests_by_requestor", requests.c.requestor_oid, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_creator", requests.c.created_by, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_decider", requests.c.decided_oid, requests.c.requested, requests.c.kind, requests.c.id)
+Index("requests_by_kind", requests.c.kind, requests.c.requested, requests.c.id)
+Index("requests_by_role", requests.c.role_id, requests.c.requested, requests.c.kind, requests.c.id)
+Index("requests_by_role_name", requests.c.role_name, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kind, requests.c.id)
 
 # Whose own listing held the request. `requested` is a copy, so that one person's history is one index walk.

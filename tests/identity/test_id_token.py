@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,8 +10,8 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fakes_identity import ANN, CLIENT, ISSUER, SLACK_CLIENT, TENANT, jwk, make_http, rsa_key
+from forging import assembled, part, signed, signed_with_the_public_key
 
 from app.domain.errors import SignInFailed, Unavailable
 from app.identity.id_token import NOT_TOLD, OLD_SIGN_IN, Expected, check_id_token
@@ -39,26 +36,6 @@ CLAIMS: dict[str, Any] = {
 }
 SLACK_CLAIMS = {"iss": "https://slack.com", "aud": SLACK_CLIENT, "nonce": "the-nonce", "iat": AT, "exp": AT + 300}
 OTHER_TENANT = "22222222-2222-4333-8444-555555555555"
-
-
-def signed(claims: dict[str, Any], **header: object) -> str:
-    kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(kept, rsa_key(), "RS256", {"kid": "k", **header})
-
-
-def part(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-
-def assembled(header: dict[str, Any], claims: object = CLAIMS, signature: str = "AAAA") -> str:
-    return f"{part(header)}.{part(claims)}.{signature}"
-
-
-def signed_with_the_public_key() -> str:
-    public = rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    body = f"{part({'alg': 'HS256', 'kid': 'k', 'typ': 'JWT'})}.{part(CLAIMS)}"
-    mac = hmac.new(public, body.encode(), hashlib.sha256).digest()
-    return f"{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
 @pytest.fixture
@@ -177,17 +154,17 @@ async def test_clocks_may_differ_by_a_minute(keys: JsonWebKeys, over: dict[str, 
         "a.b.c.d",
         "....",
         "é.é.é",
-        assembled({"alg": "none", "kid": "k"}, signature=""),
-        assembled({"alg": "None", "kid": "k"}, signature=""),
-        assembled({"alg": "HS256", "kid": "k"}),
-        signed_with_the_public_key(),
+        assembled({"alg": "none", "kid": "k"}, CLAIMS, signature=""),
+        assembled({"alg": "None", "kid": "k"}, CLAIMS, signature=""),
+        assembled({"alg": "HS256", "kid": "k"}, CLAIMS),
+        signed_with_the_public_key(CLAIMS),
         jwt.encode(CLAIMS, rsa_key(), "RS512", {"kid": "k"}),
         jwt.encode(CLAIMS, rsa_key(), "PS256", {"kid": "k"}),
         jwt.encode(CLAIMS, rsa_key(), "RS256"),
         signed(CLAIMS, crit=["exp"]),
         signed(CLAIMS, typ="at+jwt"),
-        assembled({"alg": "RS256", "kid": ["k"]}),
-        assembled({"alg": "RS256", "kid": "k", "pad": "x" * 20_000}),
+        assembled({"alg": "RS256", "kid": ["k"]}, CLAIMS),
+        assembled({"alg": "RS256", "kid": "k", "pad": "x" * 20_000}, CLAIMS),
         part([[]]) + ".e30.AAAA",
         base64.urlsafe_b64encode(b"[" * 6000).decode() + ".e30.AAAA",
     ],
@@ -201,11 +178,11 @@ async def test_what_is_no_signed_token_is_unreadable(keys: JsonWebKeys, token: o
     "token",
     [
         jwt.encode(CLAIMS, rsa_key(1), "RS256", {"kid": "k"}),
-        assembled({"alg": "RS256", "kid": "k", "typ": "JWT"}),
+        assembled({"alg": "RS256", "kid": "k", "typ": "JWT"}, CLAIMS),
         signed(CLAIMS).rsplit(".", 1)[0] + ".",
         signed(CLAIMS)[:-6] + "AAAAAA",
         assembled({"alg": "RS256", "kid": "k"}, ["no", "claims"]),
-        assembled({"alg": "RS256", "kid": "k", "jku": "https://evil.example/keys"}),
+        assembled({"alg": "RS256", "kid": "k", "jku": "https://evil.example/keys"}, CLAIMS),
     ],
 )
 async def test_a_signature_that_does_not_hold_is_refused(keys: JsonWebKeys, token: str) -> None:
