@@ -19,6 +19,7 @@ ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE}) | LINK_ACTION
 
 DECIDE_MODAL: Final = "pim_decide"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
+WAITING: Final = "pim_waiting"  # the global shortcut "What waits for me"
 COMMENT_BLOCK: Final = "comment"
 REASON_BLOCK: Final = "reason"
 COMMENT_INPUT: Final = "pim_comment"

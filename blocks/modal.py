@@ -29,6 +29,7 @@ from blocks.elements import (
     section,
 )
 from blocks.facts import NAME_LIMIT, asked, justification, length, papers, reasons, risk_words, who
+from blocks.message import Message
 
 _ALL_REASONS = 10
 
@@ -62,6 +63,16 @@ def sending_modal(row: RequestRow, verdict: Verdict) -> View:
         (own("You may close this window: the card shows what becomes of it."),),
     )
     return _shown(f"{verdict.value} request", rich(notice), rich(_subject(row)))
+
+
+def looking_modal() -> View:
+    """While an answer is looked up that a modal was opened for."""
+    return _shown(_WAITING, rich(section((own("One moment…"),))))
+
+
+def list_modal(message: Message) -> View:
+    """A list that a command would whisper, in a modal."""
+    return {**looking_modal(), "blocks": message.blocks}
 
 
 def outcome_modal(row: RequestRow, headline: str, body: str) -> View:
@@ -105,6 +116,7 @@ SIGN_IN_WORDS = (
 )
 
 _TITLE_LIMIT = 24
+_WAITING = "What waits for you"
 
 
 def _subject(row: RequestRow) -> slack.RichTextElement:

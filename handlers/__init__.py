@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from handlers.registration import register
+from handlers.registration import Listeners, register
 
-__all__ = ["register"]
+__all__ = ["Listeners", "register"]

@@ -60,6 +60,16 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A global shortcut, chosen anywhere in Slack."""
+
+    team: str
+    user: str
+    key: str
+    trigger_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """Somebody opened the App Home tab."""
 
@@ -124,6 +134,12 @@ def parse_command(body: Body) -> Command:
         key="command:" + _text(body, "trigger_id"),
         response_url=_text(body, "response_url"),
     )
+
+
+def parse_shortcut(body: Body) -> Shortcut:
+    """A global shortcut; it carries nothing but who, and a trigger."""
+    trigger = _text(body, "trigger_id")
+    return Shortcut(_text(_part(body, "team"), "id"), _text(_part(body, "user"), "id"), f"shortcut:{trigger}", trigger)
 
 
 def parse_opened(body: Body) -> Opened | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
@@ -13,17 +14,31 @@ from handlers.failures import Failures
 from handlers.home import Home
 from handlers.modals import Modals
 from handlers.place import Place
+from handlers.shortcuts import Shortcuts
 
 
-def register(bolt: AsyncApp, place: Place, buttons: Buttons, modals: Modals, commands: Commands, home: Home) -> None:
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who listens to what Slack delivers."""
+
+    buttons: Buttons
+    modals: Modals
+    commands: Commands
+    home: Home
+    shortcuts: Shortcuts
+
+
+def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     """Connect listeners to ids. Plain calls, so that every listener can be called from a test too."""
+    buttons = listeners.buttons
     bolt.use(place.check)
     for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE):
         bolt.action(action_id)(buttons.pressed)
     for action_id in sorted(ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.opened_address)
-    bolt.view(ids.DECIDE_MODAL)(modals.submitted)
-    bolt.command("/pim")(commands.typed)
-    bolt.event("app_home_opened")(home.opened)
+    bolt.view(ids.DECIDE_MODAL)(listeners.modals.submitted)
+    bolt.command("/pim")(listeners.commands.typed)
+    bolt.shortcut(ids.WAITING)(listeners.shortcuts.waiting)
+    bolt.event("app_home_opened")(listeners.home.opened)
     bolt.action(re.compile(r".*"))(buttons.opened_address)  # a button of an older version: an ack, and nothing believed
     bolt.error(Failures(answers=place.answers).failed)

@@ -21,14 +21,14 @@ from app.domain.errors import BotError, SlackFailed
 from app.domain.request import ActivationRequest, Person
 from app.inbox import Deliveries
 from app.linking import Linking
-from app.main.connecting import _bolt  # the very Bolt of production, its switches included
+from app.main.listening import make_bolt  # the very Bolt of production, its switches included
 from app.main.rooms import SlackSide
 from app.notifier.gateway import Identity
 from app.ports import Block, View
 from app.store.flows import StoredFlows
 from app.store.writer import Store
 from blocks import ids
-from handlers import register
+from handlers import Listeners, register
 from handlers.answers import Answers
 from handlers.buttons import Buttons
 from handlers.commands import Commands
@@ -36,6 +36,7 @@ from handlers.home import Home
 from handlers.modals import Modals
 from handlers.place import Place
 from handlers.reception import Reception
+from handlers.shortcuts import Shortcuts
 from handlers.tasks import Tasks
 
 APP = "A0PIM00001"
@@ -115,11 +116,9 @@ class BoltRig:
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
-        self.bolt = _bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
-        register(
-            self.bolt,
-            Place(app_id=APP, team=TEAM, answers=answers),
-            Buttons(
+        self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
+        listeners = Listeners(
+            buttons=Buttons(
                 reception=self.reception,
                 openings=house.openings,
                 freezing=house.freezing,
@@ -127,16 +126,20 @@ class BoltRig:
                 commands=self.commands,
                 clock=house.clock,
             ),
-            Modals(
+            modals=Modals(
                 reception=self.reception,
                 decisions=house.decisions,
                 screens=self.screens,
                 outbox=house.outbox,
                 clock=house.clock,
             ),
-            self.commands,
-            Home(reception=self.reception, lookups=house.lookups, screens=self.screens),
+            commands=self.commands,
+            home=Home(reception=self.reception, lookups=house.lookups, screens=self.screens),
+            shortcuts=Shortcuts(
+                reception=self.reception, lookups=house.lookups, screens=self.screens, clock=house.clock
+            ),
         )
+        register(self.bolt, Place(app_id=APP, team=TEAM, answers=answers), listeners)
 
     def _nudge(self) -> None:
         self.nudges += 1
@@ -216,6 +219,12 @@ class BoltRig:
             "trigger_id": f"{next(self.numbers)}.4.command",
             **over,
         }
+
+    def shortcut(self, person: Person, **over: object) -> Json:
+        """Somebody chose the global shortcut."""
+        trigger = f"{next(self.numbers)}.5.shortcut"
+        chosen = {"type": "shortcut", "callback_id": ids.WAITING, "trigger_id": trigger, "action_ts": "1700000000.1"}
+        return self.common(person) | chosen | over
 
     def home_opened(self, person: Person = ann, *, tab: str = "home", **over: object) -> Json:
         """Somebody opened the bot's Home tab."""

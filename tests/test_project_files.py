@@ -15,9 +15,11 @@ import yaml
 from bolt_rig import BoltRig
 from jsonschema import Draft7Validator
 from people import ann
+from typer.testing import CliRunner
 
 from app import cli
 from app.api.server import SLACK_PATH
+from app.cli.manifest import app_manifest, lines
 from app.sandbox.people import Settings as SandboxSettings
 from app.sandbox.slack_scopes import SCOPES as SANDBOX_SCOPES
 from app.settings import Settings
@@ -61,9 +63,47 @@ def manifest() -> Any:  # noqa: ANN401 - YAML
 # The manifest
 
 
-def test_slack_takes_the_manifest() -> None:
+def printed(*options: str) -> str:
+    """What the command prints for the address that the repository's file names."""
+    ended = CliRunner().invoke(cli.app, ["manifest", "--url", "https://pim.example.com", *options])
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+def test_the_file_is_what_the_command_prints() -> None:
+    assert (ROOT / "manifest.yml").read_text(encoding="utf-8") == printed()
+
+
+@pytest.mark.parametrize("transport", [(), ("--socket",)], ids=["http", "socket"])
+def test_slack_takes_the_manifest(transport: tuple[str, ...]) -> None:
     schema = json.loads((ROOT / "tests" / "data" / "slack-app-manifest.schema.json").read_text(encoding="utf-8"))
-    assert [error.message for error in Draft7Validator(schema).iter_errors(manifest())] == []
+    said = yaml.safe_load(printed(*transport))
+    assert [error.message for error in Draft7Validator(schema).iter_errors(said)] == []
+
+
+@pytest.mark.parametrize("socket", [False, True])
+def test_what_is_printed_reads_as_what_is_meant(socket: bool) -> None:  # noqa: FBT001 - a table
+    url = "https://pim.example.com"
+    assert yaml.safe_load("\n".join(lines(app_manifest(url, socket=socket)))) == app_manifest(url, socket=socket)
+
+
+def test_in_socket_mode_slack_is_told_no_address_but_the_browsers() -> None:
+    text = printed("--socket")
+    said = yaml.safe_load(text)
+    assert said["settings"]["socket_mode_enabled"] is True
+    assert said["oauth_config"] == manifest()["oauth_config"]
+    assert re.findall(r"https://pim\.example\.com\S*", text) == said["oauth_config"]["redirect_urls"]
+
+
+@pytest.mark.parametrize("url", ["http://pim.example.com", "https://pim.example.com/", "pim.example.com", ""])
+def test_an_address_that_browsers_cannot_use_is_refused(url: str) -> None:
+    ended = CliRunner().invoke(cli.app, ["manifest", "--url", url])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+
+
+def test_every_shortcut_has_its_listener(rig: BoltRig) -> None:
+    asked = {shortcut["callback_id"] for shortcut in manifest()["features"]["shortcuts"]}
+    assert asked == {rig.shortcut(ann)["callback_id"]}
 
 
 def test_the_schema_would_refuse_a_wrong_manifest() -> None:

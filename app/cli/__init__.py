@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import check, keys, links, switch
+from app.cli import check, keys, links, manifest, switch
 from app.domain.errors import BadSettings, BotError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ database = typer.Typer(no_args_is_help=True, help="The database's schema.")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(links.commands, name="links")
 app.command()(check.check)
+app.command()(manifest.manifest)
 app.command()(switch.pause)
 app.command()(switch.resume)
 app.add_typer(database, name="db")

@@ -8,24 +8,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from starlette.types import ASGIApp
 
-from app.api.gate import SlackGate
 from app.api.health import health_routes
 from app.api.pages import sign_in_pages
-from app.api.server import SLACK_PATH, build_door
+from app.api.server import build_door
 from app.decisions.deciding import Decisions
-from app.decisions.opening import Openings
 from app.decisions.sending import Courier
 from app.decisions.step_up import StepUp
 from app.domain.errors import BotError
 from app.inbox import UNANSWERED, Deliveries
-from app.linking import Freezing, Linking
-from app.lookups import Lookups
-from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
+from app.linking import Linking
+from app.main.listening import listen, make_bolt, open_gate, open_socket
+from app.main.rooms import Memory, Rooms, new_token, utc_now
 from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
@@ -34,14 +29,7 @@ from app.operating import OffSwitch
 from app.requestors import Requestors
 from app.schedule import Schedule
 from app.watcher import Watcher
-from handlers import register
 from handlers.answers import Answers
-from handlers.buttons import Buttons
-from handlers.commands import Commands
-from handlers.envelopes import Envelopes
-from handlers.home import Home
-from handlers.modals import Modals
-from handlers.place import Place
 from handlers.reception import Reception
 from handlers.tasks import Tasks
 
@@ -76,15 +64,15 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, nudge=lambda: schedule.nudge("paint"))
     watcher = _watcher(rooms)
     painter = _rounds(rooms, watcher, courier, deliveries, schedule)
-    bolt = _bolt(rooms.slack)
+    bolt = make_bolt(rooms.slack)
     decisions = _decisions(rooms, courier)
-    _listen(bolt, rooms, decisions, reception)
-    socket = _socket(rooms, bolt)
+    listen(bolt, rooms, decisions, reception)
+    socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, painter, socket)
     nudge = reception.nudge
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, nudge)
     routers = (pages, health_routes(_vital(rooms.memory), notes))
-    return Bot(build_door(_gate(rooms, bolt), routers), schedule, watcher, socket)
+    return Bot(build_door(open_gate(rooms, bolt), routers), schedule, watcher, socket)
 
 
 def _alone(rooms: Rooms) -> bool:
@@ -141,10 +129,6 @@ def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
         new_token=new_token,
         policy=rooms.policy,
     )
-
-
-def _freezing(memory: Memory) -> Freezing:
-    return Freezing(links=memory.links, outbox=memory.outbox, freezes=memory.freezes, clock=utc_now)
 
 
 def _watcher(rooms: Rooms) -> Watcher:
@@ -208,91 +192,6 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
     return painter
-
-
-def _bolt(slack: SlackSide) -> AsyncApp:
-    """Bolt without its own ideas: verified before it, one workspace, nothing read from the environment."""
-    me = slack.me
-
-    async def authorize() -> AuthorizeResult:
-        # never None: Bolt would post a "please reinstall" text inside the request
-        return AuthorizeResult(
-            enterprise_id=None,
-            team_id=me.team,
-            bot_id=me.bot,
-            bot_user_id=me.user,
-            bot_token="never-used",  # noqa: S106 - listeners never use Bolt's own client
-        )
-
-    return AsyncApp(
-        signing_secret="checked by the gate",  # noqa: S106 - the gate in front verifies
-        authorize=authorize,
-        request_verification_enabled=False,
-        process_before_response=True,  # an ack is an ack at once, and an error before it is an answer at once
-    )
-
-
-def _listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> None:
-    openings = Openings(
-        book=rooms.memory.book,
-        cards=rooms.memory.cards,
-        links=rooms.memory.links,
-        clock=utc_now,
-        new_token=new_token,
-        policy=rooms.policy,
-    )
-    lookups = Lookups(
-        book=rooms.memory.book,
-        links=rooms.memory.links,
-        people=rooms.slack.people,
-        cards=rooms.memory.cards,
-        clock=utc_now,
-        slack_url=rooms.slack.me.url,
-        freshness=rooms.policy.freshness,
-    )
-    commands = Commands(reception=reception, lookups=lookups, clock=utc_now)
-    register(
-        bolt,
-        Place(app_id=rooms.slack.me.app, team=rooms.slack.me.team, answers=reception.answers),
-        Buttons(
-            reception=reception,
-            openings=openings,
-            freezing=_freezing(rooms.memory),
-            screens=rooms.slack.screens,
-            commands=commands,
-            clock=utc_now,
-        ),
-        Modals(
-            reception=reception,
-            decisions=decisions,
-            screens=rooms.slack.screens,
-            outbox=rooms.memory.outbox,
-            clock=utc_now,
-        ),
-        commands,
-        Home(reception=reception, lookups=lookups, screens=rooms.slack.screens),
-    )
-
-
-def _gate(rooms: Rooms, bolt: AsyncApp) -> SlackGate | None:
-    """Slack's door, where Slack delivers by HTTP."""
-    secret = rooms.settings.slack_signing_secret
-    if rooms.settings.slack_app_token is not None or secret is None:
-        return None
-    return SlackGate(AsyncSlackRequestHandler(bolt, path=SLACK_PATH), secret.get_secret_value(), time.time)
-
-
-def _socket(rooms: Rooms, bolt: AsyncApp) -> SocketMode | None:
-    """The socket, where Slack delivers through one."""
-    token = rooms.settings.slack_app_token
-    if token is None:
-        return None
-    return SocketMode(
-        gateway=rooms.slack.gateway,
-        session=rooms.slack.session,
-        token=token.get_secret_value(),
-        deliver=Envelopes(bolt).answer,
-    )
 
 
 def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:

@@ -63,6 +63,7 @@ def routes(world: World, new_client: Callable[[], httpx.AsyncClient], bot: Bot) 
         ("POST", "/submit", _act(acts.submit)),
         ("POST", "/command", _act(acts.command)),
         ("POST", "/home", _act(acts.home)),
+        ("POST", "/shortcut", _act(acts.shortcut)),
         ("POST", "/sign-in", _act(acts.sign_in)),
         ("POST", "/arm", hand.choose_shapes),
         ("POST", "/faults", hand.add_faults),

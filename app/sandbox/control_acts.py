@@ -58,6 +58,10 @@ class Acts:
         """Open the app's home."""
         return await self._in_slack(slack_acts.home, read(body, {"user": str}))
 
+    async def shortcut(self, body: object) -> Json:
+        """Choose a global shortcut of the app."""
+        return await self._in_slack(slack_acts.shortcut, read(body, {"user": str, "callback_id": str}))
+
     async def sign_in(self, body: object) -> Json:
         """Type `/pim sign-in`, open the address it gives and walk the pages; others may finish single legs."""
         fields = read(body, {"user": str}, {"slack": str, "microsoft": str})

@@ -1,4 +1,4 @@
-"""Acting as people in Slack: press, submit, close, type a command, open the home. Each act is delivered to the bot.
+"""Acting as people in Slack: press, submit, close, type, open the home, choose a shortcut. Each act is delivered.
 
 An act returns once the bot has answered, or after Slack's 3 seconds; nothing is locked meanwhile, since the bot
 calls the Web API back. What no person could do (press what is not shown) raises ActError and sends nothing.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.sandbox.slack_records import Json
     from app.sandbox.world import World
 
-__all__ = ["ActError", "Answer", "click", "close", "command", "home", "submit"]
+__all__ = ["ActError", "Answer", "click", "close", "command", "home", "shortcut", "submit"]
 
 
 async def click(  # noqa: PLR0913  (the fields of a click, each with a name)
@@ -119,6 +119,14 @@ async def home(world: World, client: httpx.AsyncClient, *, user: str) -> Answer:
     if slack in world.workspace.homes:
         body["event"]["view"] = view_wire(world.workspace.homes[slack], world.settings)
     return await slack_delivery.event(world, client, body)
+
+
+async def shortcut(world: World, client: httpx.AsyncClient, *, user: str, callback_id: str) -> Answer:
+    """Choose a global shortcut: a trigger and nothing else, since it may be chosen anywhere."""
+    person = find_person(world, user)
+    trigger = world.workspace.new_trigger(person.slack or "")
+    payload = payloads.common(world.settings, person) | payloads.shortcut(callback_id, trigger.id, world.now())
+    return await slack_delivery.interaction(world, client, payload)
 
 
 def _where(world: World, person: Person, place: Message | Ephemeral | View, values: Json) -> Json:

@@ -87,6 +87,12 @@ def closing(settings: Settings, person: Person, view: View, *, is_cleared: bool)
     return common(settings, person) | {"type": "view_closed", "view": wire, "is_cleared": is_cleared}
 
 
+def shortcut(callback_id: str, trigger_id: str, now: datetime) -> Json:
+    """What a global shortcut adds to what every interaction says."""
+    chosen = {"type": "shortcut", "callback_id": callback_id, "trigger_id": trigger_id}
+    return chosen | {"action_ts": f"{now.timestamp():.6f}"}
+
+
 def command_form(settings: Settings, person: Person, channel: Channel, text: str) -> dict[str, str]:
     """The form fields of `/pim`; trigger_id and response_url are added by the caller."""
     return {

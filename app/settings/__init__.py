@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _public(cls, value: str, info: ValidationInfo) -> str:
-        mistake = _public_mistake(value, sandbox=_in_sandbox(info))
+        mistake = public_mistake(value, sandbox=_in_sandbox(info))
         if mistake:
             raise ValueError(mistake)
         return value
@@ -278,7 +278,8 @@ def _variable(field: str) -> str:
     return f"PIM_{field.upper()}"
 
 
-def _public_mistake(url: str, *, sandbox: bool) -> str:
+def public_mistake(url: str, *, sandbox: bool) -> str:
+    """What is wrong with an address that browsers are to reach, or an empty string."""
     parts = urlsplit(url)
     local = sandbox and parts.scheme == "http" and parts.hostname in _LOOPBACK
     if (parts.scheme != "https" and not local) or not parts.hostname:

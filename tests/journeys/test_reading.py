@@ -32,6 +32,18 @@ def test_pim_alone_shows_counters_what_waits_and_the_sign_in(shared: Sandbox) ->
     assert all(command in answer.words for command in COMMANDS)
 
 
+def test_the_shortcut_shows_what_waits(shared: Sandbox) -> None:
+    shared.posted(shared.ask("rita", "Global Administrator"))
+    answer = shared.post("shortcut", {"user": "ann", "callback_id": "pim_waiting"})
+    assert (answer["status"], answer["body"]) == (200, "")
+
+    def shown() -> bool:
+        modal = shared.modal("ann")
+        return modal is not None and "Global Administrator · Rita Rowe" in modal.words
+
+    shared.until(shown, "a modal with what waits")
+
+
 def test_pending_shows_the_soonest_to_expire_first(shared: Sandbox) -> None:
     old = shared.ask("rita", "Guest Inviter", age="PT23H30M")
     shared.posted(old)

@@ -1,0 +1,118 @@
+"""What Slack delivers, and to whom: Bolt, its listeners, and the two ways in, HTTP through the gate or the socket."""
+
+from __future__ import annotations
+
+import time
+
+from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from app.api.gate import SlackGate
+from app.api.server import SLACK_PATH
+from app.decisions.deciding import Decisions
+from app.decisions.opening import Openings
+from app.linking import Freezing
+from app.lookups import Lookups
+from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
+from app.notifier.socket_mode import SocketMode
+from handlers import Listeners, register
+from handlers.buttons import Buttons
+from handlers.commands import Commands
+from handlers.envelopes import Envelopes
+from handlers.home import Home
+from handlers.modals import Modals
+from handlers.place import Place
+from handlers.reception import Reception
+from handlers.shortcuts import Shortcuts
+
+
+def make_bolt(slack: SlackSide) -> AsyncApp:
+    """Bolt without its own ideas: verified before it, one workspace, nothing read from the environment."""
+    me = slack.me
+
+    async def authorize() -> AuthorizeResult:
+        # never None: Bolt would post a "please reinstall" text inside the request
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=me.team,
+            bot_id=me.bot,
+            bot_user_id=me.user,
+            bot_token="never-used",  # noqa: S106 - listeners never use Bolt's own client
+        )
+
+    return AsyncApp(
+        signing_secret="checked by the gate",  # noqa: S106 - the gate in front verifies
+        authorize=authorize,
+        request_verification_enabled=False,
+        process_before_response=True,  # an ack is an ack at once, and an error before it is an answer at once
+    )
+
+
+def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> None:
+    """Every listener with the use case behind it."""
+    openings = Openings(
+        book=rooms.memory.book,
+        cards=rooms.memory.cards,
+        links=rooms.memory.links,
+        clock=utc_now,
+        new_token=new_token,
+        policy=rooms.policy,
+    )
+    lookups = Lookups(
+        book=rooms.memory.book,
+        links=rooms.memory.links,
+        people=rooms.slack.people,
+        cards=rooms.memory.cards,
+        clock=utc_now,
+        slack_url=rooms.slack.me.url,
+        freshness=rooms.policy.freshness,
+    )
+    commands = Commands(reception=reception, lookups=lookups, clock=utc_now)
+    listeners = Listeners(
+        buttons=Buttons(
+            reception=reception,
+            openings=openings,
+            freezing=_freezing(rooms.memory),
+            screens=rooms.slack.screens,
+            commands=commands,
+            clock=utc_now,
+        ),
+        modals=Modals(
+            reception=reception,
+            decisions=decisions,
+            screens=rooms.slack.screens,
+            outbox=rooms.memory.outbox,
+            clock=utc_now,
+        ),
+        commands=commands,
+        home=Home(reception=reception, lookups=lookups, screens=rooms.slack.screens),
+        shortcuts=Shortcuts(reception=reception, lookups=lookups, screens=rooms.slack.screens, clock=utc_now),
+    )
+    place = Place(app_id=rooms.slack.me.app, team=rooms.slack.me.team, answers=reception.answers)
+    register(bolt, place, listeners)
+
+
+def open_gate(rooms: Rooms, bolt: AsyncApp) -> SlackGate | None:
+    """Slack's door, where Slack delivers by HTTP."""
+    secret = rooms.settings.slack_signing_secret
+    if rooms.settings.slack_app_token is not None or secret is None:
+        return None
+    return SlackGate(AsyncSlackRequestHandler(bolt, path=SLACK_PATH), secret.get_secret_value(), time.time)
+
+
+def open_socket(rooms: Rooms, bolt: AsyncApp) -> SocketMode | None:
+    """The socket, where Slack delivers through one."""
+    token = rooms.settings.slack_app_token
+    if token is None:
+        return None
+    return SocketMode(
+        gateway=rooms.slack.gateway,
+        session=rooms.slack.session,
+        token=token.get_secret_value(),
+        deliver=Envelopes(bolt).answer,
+    )
+
+
+def _freezing(memory: Memory) -> Freezing:
+    return Freezing(links=memory.links, outbox=memory.outbox, freezes=memory.freezes, clock=utc_now)
