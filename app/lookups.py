@@ -26,6 +26,15 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What `/pim pending` shows: rows, how many `more` wait, and how many are `hidden` since nobody can decide them."""
+
+    rows: tuple[RequestRow, ...]
+    more: int = 0
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Neither signed in nor a member of a channel with cards: an invitation to sign in, and no rows."""
 
@@ -52,10 +61,14 @@ class Lookups:
         windows = self.freshness.windows(link.signed_in_at, now) if link is not None else None
         return Overview(link, await self.book.counters(viewer, now), tuple(waiting), windows)
 
-    async def pending(self, team: str, user: str) -> Sequence[RequestRow] | Nothing:
+    async def pending(self, team: str, user: str) -> Pending | Nothing:
         """What waits, the soonest to expire first."""
         viewer, _ = await self._viewer(team, user)
-        return Nothing() if viewer == Viewer() else await self.book.waiting(viewer, WAITING_ROWS)
+        if viewer == Viewer():
+            return Nothing()
+        rows = await self.book.waiting(viewer, WAITING_ROWS)
+        counters = await self.book.counters(viewer, self.clock())
+        return Pending(tuple(rows), max(counters.pending - len(rows), 0), counters.stale)
 
     async def history(self, team: str, user: str, query: Query) -> Page | Nothing:
         """A page of history, newest first."""

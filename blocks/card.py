@@ -61,6 +61,16 @@ def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal_url: s
     return Message(text, []).stamped(ids.CARD_EVENT, card=card_id)
 
 
+def _over(row: RequestRow, now: datetime) -> bool:
+    return row.request.mortal and now >= row.request.expires
+
+
+_UNCHECKABLE = (
+    "This cannot be checked right now: Microsoft does not list it any more, and nobody who is signed in may read it. "
+    "If it still waits, deciding works as always."
+)
+
+
 def _reasons(row: RequestRow) -> SlackBlock | None:
     why = reasons(row, _MOST_REASONS) if row.status.open else ()
     return rich(*why, block_id=ids.block("why", row.version)) if why else None
@@ -69,10 +79,12 @@ def _reasons(row: RequestRow) -> SlackBlock | None:
 def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     if row.status is not Status.PENDING:
         return None
-    if now >= row.request.expires:
+    if _over(row, now):
         words = "The 24 hours are over. This card follows as soon as Microsoft says how the request ended."
-    elif not row.request.decidable:
+    elif not row.request.mortal:
         words = "Extensions and renewals can only be decided in the portal."
+    elif row.doubt.uncheckable:
+        words = f"{_UNCHECKABLE} {closed}".strip()
     else:
         words = closed
     return rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("remark", row.version)) if words else None
@@ -89,7 +101,7 @@ def _verifying(row: RequestRow) -> SlackBlock | None:
 
 def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> SlackBlock | None:
     """The decision buttons carry the token; without one there is the way to the portal only."""
-    if row.status is not Status.PENDING or now >= row.request.expires:
+    if row.status is not Status.PENDING or _over(row, now):
         return None
     open_portal = link_button(ids.PORTAL, "Open portal", portal_url)
     block_id = ids.block("decide", row.version)

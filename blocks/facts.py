@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from slack_sdk.models.blocks import RichTextElement
 
 from app.domain.durations import in_words
+from app.domain.lifecycle import Holding, HowEnded, Phase
 from app.domain.match import How, Match
-from app.domain.request import ActivationRequest, Person, Ticket
+from app.domain.request import ActivationRequest, Person, Status, Ticket
 from app.domain.risk import Level
 from app.domain.row import RequestRow
 from blocks.elements import Line, Part, bullets, date, labelled, own, quote, said, section
@@ -20,6 +21,10 @@ REASON_LIMIT = 200
 # A shape as well as a word, so that nobody needs colours to tell the levels apart.
 _SHAPES = {Level.CRITICAL: "⬤", Level.HIGH: "▲", Level.MEDIUM: "◆", Level.LOW: "■"}
 
+
+_APPROVER_LIMIT = 40
+_MOST_APPROVERS = 4
+_OVER = {HowEnded.EARLY: "Ended early", HowEnded.REVOKED: "Taken away"}
 
 _SURE = {
     How.SIGNED_IN: "signed in",
@@ -69,11 +74,46 @@ def justification(row: RequestRow, limit: int, *, lines: bool = False) -> tuple[
 
 
 def papers(row: RequestRow, *, deadline: bool) -> RichTextElement:
-    """Ticket and dates; the deadline only while it means something."""
+    """Ticket and dates, and who may approve; the deadline only while it means something."""
     lines: list[Line] = [_ticket(row.request.ticket), labelled("Requested", date(row.request.created))]
-    if deadline:
+    if deadline and row.request.mortal:
         lines.append(labelled("Decide by", date(row.request.expires)))
+    if row.status is Status.PENDING:
+        lines += may_approve(row)
     return section(*lines)
+
+
+def may_approve(row: RequestRow) -> list[Line]:
+    """Who may approve, by PIM's settings; nothing where they cannot be read, and never a guess."""
+    policy = row.policy
+    if policy.by_default:
+        return [labelled("May approve", own("Privileged Role and Global Administrators: no approver is named"))]
+    if not policy.approvers:
+        return []
+    if len(policy.approvers) == 1:
+        return [(own("Only "), said(policy.approvers[0].label, NAME_LIMIT, bold=True), own(" can approve this"))]
+    shown = [said(person.label, _APPROVER_LIMIT) for person in policy.approvers[:_MOST_APPROVERS]]
+    names: list[Part] = [part for name in shown for part in (own(", "), name)][1:]
+    more = len(policy.approvers) - len(shown)
+    return [labelled("May approve", *names, *([own(f" and {more} more")] if more else []))]
+
+
+def demands(row: RequestRow) -> list[Line]:
+    """What this role's settings in PIM demand of whoever activates it, as far as somebody may read them."""
+    policy = row.policy
+    lines: list[Line] = []
+    if policy.longest is not None:
+        lines.append(labelled("Longest allowed", own(in_words(policy.longest))))
+    asked_for = [
+        name
+        for name, wanted in (("a justification", policy.justification_required), ("a ticket", policy.ticket_required))
+        if wanted
+    ]
+    if asked_for:
+        lines.append(labelled("Requestors must give", own(" and ".join(asked_for))))
+    if policy.context:
+        lines.append(labelled("Activating demands authentication context", said(policy.context, _APPROVER_LIMIT)))
+    return lines
 
 
 def reasons(row: RequestRow, most: int) -> tuple[RichTextElement, ...]:
@@ -85,21 +125,35 @@ def reasons(row: RequestRow, most: int) -> tuple[RichTextElement, ...]:
 
 
 def term(row: RequestRow, now: datetime) -> Line:
-    """When an approved role starts, ends or ended; empty while Microsoft has not told us."""
-    end = ends(row)
-    if end is not None:
-        return (own("Active until " if end > now else "Ended "), date(end))
-    start = row.request.start
-    return (own("Starts "), date(start)) if start is not None and start > now else ()
+    """When an approved role starts, is active, or was; empty while Microsoft has not told us."""
+    phase, start = row.phase(now), row.request.start
+    if phase is Phase.SCHEDULED and start is not None:
+        return (own("Starts "), date(start))
+    if phase is Phase.ACTIVE:
+        return _active(row.holding)
+    return _over(row.holding) if phase is Phase.ENDED else ()
 
 
 def ends(row: RequestRow) -> datetime | None:
-    """When the role ends or ended; None while it is not active or its length is unknown."""
-    if row.deactivated is not None:
-        return row.deactivated
-    if row.activated is None or row.request.duration is None:
-        return None
-    return row.activated + row.request.duration
+    """When the role ends or ended; None while it is not active or Microsoft has not told us."""
+    return row.holding.deactivated or row.holding.until
+
+
+def _active(holding: Holding) -> Line:
+    since: Line = (own("Active since "), date(holding.activated)) if holding.activated is not None else (own("Active"),)
+    return (*since, own(", until "), date(holding.until)) if holding.until is not None else since
+
+
+def _over(holding: Holding) -> Line:
+    end = holding.deactivated or holding.until
+    if holding.how is HowEnded.FAILED:
+        return (own("Microsoft could not activate the role"),)
+    words = _OVER.get(holding.how or HowEnded.LAPSED, "Ended")
+    if end is None:
+        return (own(f"{words}; Microsoft no longer shows when"),)
+    since: Line = (own("Active from "), date(holding.activated), own("; ")) if holding.activated is not None else ()
+    shown = words[0].lower() + words[1:] if since else words
+    return (*since, own(f"{shown} "), date(end))
 
 
 def length(duration: timedelta | None, raw: str) -> str:

@@ -16,6 +16,7 @@ from blocks.rows import (
     Waiting,
     counter_block,
     counter_text,
+    hidden_words,
     history_block,
     history_text,
     session_blocks,
@@ -69,14 +70,15 @@ def overview(
     return Message(_listed(counter_text(counters), [waiting_text(item, now) for item in shown]), blocks)
 
 
-def pending_list(waiting: Sequence[Waiting], *, now: datetime, more: int = 0) -> Message:
-    """`/pim pending`. `more`: how many further requests wait that were not passed in."""
+def pending_list(waiting: Sequence[Waiting], *, now: datetime, more: int = 0, hidden: int = 0) -> Message:
+    """`/pim pending`. `more` further requests wait that were not passed in; `hidden` ones nobody can decide."""
     if not waiting:
-        return _single(NOTHING_WAITS)
+        return _single(f"{NOTHING_WAITS} {hidden_words(hidden)}".strip())
     shown = waiting[:MOST_ROWS]
     rest = more + len(waiting) - len(shown)
     title = f"Waiting for a decision: {len(waiting) + more}"
-    blocks = wire(header(title), *(waiting_block(item) for item in shown), _more(rest))
+    unseen = rich(section((own(hidden_words(hidden)),))) if hidden else None
+    blocks = wire(header(title), *(waiting_block(item) for item in shown), _more(rest), unseen)
     return Message(_listed(title, [waiting_text(item, now) for item in shown]), blocks)
 
 

@@ -28,7 +28,7 @@ from blocks.elements import (
     said,
     section,
 )
-from blocks.facts import NAME_LIMIT, asked, justification, length, papers, reasons, risk_words, who
+from blocks.facts import NAME_LIMIT, asked, demands, justification, length, papers, reasons, risk_words, who
 from blocks.message import Message
 
 _ALL_REASONS = 10
@@ -36,6 +36,7 @@ _ALL_REASONS = 10
 
 def decide_modal(row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal_url: str = "") -> View:
     """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
+    demanded = demands(row)
     level = section((own(risk_words(row.risk.level), bold=True),))
     portal = section((link(portal_url or links.portal(row.key.kind), "Open in the portal"),))
     view = SlackView(
@@ -49,7 +50,7 @@ def decide_modal(row: RequestRow, verdict: Verdict, modal_token: str, *, now: da
             rich(level, *reasons(row, _ALL_REASONS)),
             rich(asked(row, now, role=True)),
             rich(*justification(row, TEXT_LIMIT, lines=True)),
-            rich(papers(row, deadline=True), portal),
+            rich(papers(row, deadline=True), *([section(*demanded)] if demanded else []), portal),
             _comment(row) if verdict is Verdict.APPROVE else _reason(),
         ],
     )

@@ -20,12 +20,13 @@ _WITHOUT_PERSON = {
     Status.CANCELED: "withdrawn by the requestor",
     Status.EXPIRED: "nobody decided in time",
     Status.FAILED: "Microsoft did not activate the role",
+    Status.UNKNOWN: "nobody who is signed in may read how",
 }
 
 
 def status_word(status: Status) -> str:
     """`Approved`, as product and portal call it."""
-    return status.value.capitalize()
+    return "Ended" if status is Status.UNKNOWN else status.value.capitalize()
 
 
 def outcome(row: RequestRow, now: datetime) -> tuple[RichTextElement, ...]:

@@ -63,7 +63,7 @@ def waiting_block(item: Waiting) -> SlackBlock:
             own(" · "),
             said(length(request.duration, request.duration_text), _NAME_LIMIT),
         ),
-        labelled("Decide by", date(request.expires)),
+        *([labelled("Decide by", date(request.expires))] if request.mortal else []),
     ]
     if item.card_url:
         lines.append((link(item.card_url, "Open the card"),))
@@ -139,12 +139,22 @@ def _session_button(words: str) -> SlackBlock:
     return actions(ids.block("session"), button(ids.SIGN_IN, words, "sign_in"))
 
 
+def hidden_words(count: int) -> str:
+    """Requests that are listed nowhere here, and why; empty when there are none."""
+    if not count:
+        return ""
+    which = "1 request is" if count == 1 else f"{count} requests are"
+    return f"{which} hidden: Microsoft lists as pending what has no open approval step, so that nobody can decide it."
+
+
 def _counter_lines(counters: Counters) -> tuple[str, ...]:
+    hidden = (f"Hidden, nobody can decide: {counters.stale}",) if counters.stale else ()
     return (
         f"Pending now: {counters.pending}",
         f"Approved, last 7 days: {counters.approved}",
         f"Denied, last 7 days: {counters.denied}",
         f"Expired, last 7 days: {counters.expired}",
+        *hidden,
     )
 
 

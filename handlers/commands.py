@@ -103,10 +103,11 @@ class Commands:
         return lists.overview(found.counters, waiting, found.link, now=self.clock(), windows=found.windows)
 
     async def _pending(self, command: Command) -> Message:
-        rows = await self.lookups.pending(command.team, command.user)
-        if isinstance(rows, Nothing):
+        found = await self.lookups.pending(command.team, command.user)
+        if isinstance(found, Nothing):
             return await self._invitation(command)
-        return lists.pending_list(await self._waiting(rows), now=self.clock())
+        waiting = await self._waiting(found.rows)
+        return lists.pending_list(waiting, now=self.clock(), more=found.more, hidden=found.hidden)
 
     async def _history(self, command: Command) -> Message:
         return await self._page(command.team, command.user, Query(), "history")

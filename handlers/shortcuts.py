@@ -43,10 +43,9 @@ class Shortcuts:
         return "shortcut answered"
 
     async def _view(self, shortcut: Shortcut) -> View:
-        rows = await self.lookups.pending(shortcut.team, shortcut.user)
-        if isinstance(rows, Nothing):
+        found = await self.lookups.pending(shortcut.team, shortcut.user)
+        if isinstance(found, Nothing):
             return modal.sign_in_modal(await self.reception.answers.linking.begin(shortcut.team, shortcut.user))
-        places = await self.lookups.card_addresses(rows)
-        return modal.list_modal(
-            lists.pending_list([Waiting(row, places.get(row.key, "")) for row in rows], now=self.clock())
-        )
+        places = await self.lookups.card_addresses(found.rows)
+        waiting = [Waiting(row, places.get(row.key, "")) for row in found.rows]
+        return modal.list_modal(lists.pending_list(waiting, now=self.clock(), more=found.more, hidden=found.hidden))

@@ -14,7 +14,7 @@ from app.domain.changes import FULL_PAGE, Listing
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
-from app.ports import Link, Links, Resource, SlackPerson, TokenSource
+from app.ports import Link, Links, Reader, Resource, SlackPerson, TokenSource
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
@@ -76,8 +76,9 @@ class FakeTokens:
     def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
         return self._source(link.person.id, resource)
 
-    async def readers(self, resource: Resource = Resource.GRAPH) -> list[TokenSource]:
-        return [*(self.of(link, resource) for link in await self._links.active()), self.application(resource)]
+    async def readers(self, resource: Resource = Resource.GRAPH) -> list[Reader]:
+        people = [Reader(link.person.id, self.of(link, resource)) for link in await self._links.active()]
+        return [*people, Reader("", self.application(resource))]
 
     def _source(self, who: str, resource: Resource) -> TokenSource:
         async def token() -> str:
@@ -136,7 +137,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Held:
-    """A request as Microsoft keeps it. `more_steps` are shown beside the one real step."""
+    """A request as Microsoft keeps it. `more_steps` are shown beside the one real step; `stepless`: that is over."""
 
     request: ActivationRequest
     approvers: frozenset[str]
@@ -144,6 +145,7 @@ class Held:
     review: Review | None = None
     canceled: bool = False
     more_steps: tuple[Step, ...] = ()
+    stepless: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ class FakeDesk:
     """Microsoft: the first decision wins, only approvers decide, a request lives 24 hours, a person's list 50 rows.
 
     `calls` are (method, who), `sent` every decision that arrived, `accepted` those that counted. After a decision the
-    next `lag` reads still show the state before it.
+    next `lag` reads still show the state before it. What is `hidden` is missing from listings and nowhere else; a
+    listing that is `cut_short` says that it is incomplete, one that is `backwards` has another order.
     """
 
     clock: FakeClock
@@ -185,6 +188,8 @@ class FakeDesk:
     held: dict[str, Held] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     cut_short: bool = False
+    hidden: set[str] = field(default_factory=set)
+    backwards: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     accepted: list[Sent] = field(default_factory=list)
@@ -364,8 +369,9 @@ class FakeDesk:
         return self.held[request_id]
 
     def _pending(self) -> list[Held]:
-        seen = [self._look_up(request_id) for request_id in self.held]
-        return [held for held in seen if self._native(held) == "PendingApproval"]
+        seen = [self._look_up(request_id) for request_id in self.held if request_id not in self.hidden]
+        listed = [held for held in seen if self._native(held) == "PendingApproval"]
+        return listed[::-1] if self.backwards else listed
 
     def _native(self, held: Held) -> str:
         if held.canceled:
@@ -380,7 +386,8 @@ class FakeDesk:
     def _step(self, held: Held, who: str) -> Step:
         mine = self._assigned(held, who)
         if held.review is None:
-            status = "InProgress" if self._native(held) == "PendingApproval" else "Expired"
+            waits = self._native(held) == "PendingApproval" and not held.stepless
+            status = "InProgress" if waits else "Expired"
             return Step(held.step, status, "NotReviewed", mine)
         review = held.review
         said = f"{review.verdict}d" if review.verdict is Verdict.APPROVE else "Denied"

@@ -183,6 +183,8 @@ class Decisions:
         now = self.clock()
         ruling = await self._own(case, request) or rule(request, steps, case.wish.digest, now)
         ending = conclude(row.request, desk.ended(request), steps, now)
+        if isinstance(ruling, Refused) and ruling.why is Why.NO_STEP and ending is None:
+            await self.book.staled(row.key, stale=True)  # the buttons go; the watcher looks again
         if isinstance(ruling, Step) or ending is None or nameless(ending):
             return ruling  # who made a decision of this moment may not show yet: the watcher asks again
         return await self._ended(row.key, ending, now) or ruling

@@ -26,7 +26,20 @@ from app.domain.errors import (
 )
 from app.domain.request import ActivationRequest, Decided, Kind, Status
 from app.domain.ruling import Refused, Step, Why, already_decided
-from app.ports import Clock, Desk, Intent, Links, LinkState, Notice, Outbox, Outcome, RequestBook, Tokens, TokenSource
+from app.ports import (
+    Clock,
+    Desk,
+    Intent,
+    Links,
+    LinkState,
+    Notice,
+    Outbox,
+    Outcome,
+    Reader,
+    RequestBook,
+    Tokens,
+    TokenSource,
+)
 
 SEND_AGAIN_WITHIN = timedelta(minutes=15)
 FIRST_LOOK = 0.5  # seconds before the second read-back; doubles up to LONGEST_LOOK
@@ -199,8 +212,8 @@ class Courier:
         """The approver's own session cannot tell: believe what any reader is shown. None: ask again later."""
         readers = await self.tokens.readers(self.desks[intent.key.kind].resource)
         steps: tuple[Step, ...] | None = None
-        for token in readers:
-            shown = await self._steps(intent, token)
+        for reader in readers:
+            shown = await self._steps(intent, reader.token)
             fate = await self._shown(intent, shown or ())
             if fate is not None:
                 return fate
@@ -212,12 +225,12 @@ class Courier:
             return None
         return await self._concluded(intent, native, steps)
 
-    async def _native(self, intent: Intent, readers: Sequence[TokenSource]) -> Status | None:
+    async def _native(self, intent: Intent, readers: Sequence[Reader]) -> Status | None:
         """How Microsoft says it ended. None: it has not, or is gone; Unavailable: nobody can read it right now."""
         desk, request = self.desks[intent.key.kind], await self._request(intent)
-        for token in readers:
+        for reader in readers:
             try:
-                return desk.ended(await desk.fetch(request, token))
+                return desk.ended(await desk.fetch(request, reader.token))
             except RequestGone:
                 return None
             except BotError as failure:

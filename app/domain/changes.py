@@ -32,10 +32,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What our memory holds of one open request, as far as comparing needs it."""
+    """What our memory holds of one open request, as far as comparing needs it.
+
+    `doubted`: it was missed, or could not be checked; being listed again is news then.
+    """
 
     digest: str
     approvers: frozenset[str] = frozenset()
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +108,4 @@ def covering(seen: Mapping[str, frozenset[str]], viewers: Iterable[str]) -> froz
 
 def _differs(known: Known, request: ActivationRequest, listing: Listing) -> bool:
     more_approvers = listing.approvers.get(request.key.id, frozenset()) - known.approvers
-    return known.digest != request.digest or bool(more_approvers)
+    return known.doubted or known.digest != request.digest or bool(more_approvers)

@@ -31,7 +31,7 @@ def conclude(
         return decision
     denied_by_nobody = native is Status.DENIED and steps is not None
     timed_out = decision is None and (native in (None, Status.FAILED) or denied_by_nobody)
-    if timed_out and now >= request.expires:
+    if native is Status.EXPIRED or (timed_out and request.mortal and now >= request.expires):
         return expired(request)
     if native is None:
         return None

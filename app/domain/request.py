@@ -21,7 +21,11 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a request, in the product's words. DECIDING is ours: a decision is on its way to Microsoft."""
+    """What became of a request, in the product's words, and three of ours.
+
+    DECIDING: a decision is on its way to Microsoft. FAILED: Microsoft did not carry it out. UNKNOWN: it ended, and
+    nobody who is signed in may read how; it becomes one of the others as soon as somebody may.
+    """
 
     PENDING = "pending"
     DECIDING = "deciding"
@@ -30,6 +34,7 @@ class Status(StrEnum):
     EXPIRED = "expired"
     CANCELED = "canceled"
     FAILED = "failed"
+    UNKNOWN = "unknown"
 
     @property
     def open(self) -> bool:
@@ -163,6 +168,11 @@ class ActivationRequest:
     def decidable(self) -> bool:
         """Whether it can be decided here: not an extension or renewal (portal only), and for a time we can read."""
         return self.action.casefold() == "selfactivate" and self.duration is not None
+
+    @property
+    def mortal(self) -> bool:
+        """Whether it ends after 24 hours: extensions and renewals wait for an administrator without a limit we know."""
+        return not self.action.casefold().endswith(("extend", "renew"))
 
     @property
     def digest(self) -> str:

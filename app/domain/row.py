@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.lifecycle import SURE, Doubt, Holding, Phase
 from app.domain.match import Match
 from app.domain.request import ActivationRequest, Decided, Person, PolicyFacts, RequestKey, Status
 from app.domain.risk import Risk
@@ -17,7 +18,9 @@ class RequestRow:
     `version` grows with every change a card could show; `approvers` are the object ids of people whose own listing
     held it (they may decide it); `channels` are where its cards stand; `deciding` is who holds the claim right now.
     `match` is the requestor's Slack account; `paused` is why nothing is decided here right now, empty when it is.
-    `verifying` is somebody whose decision waits for a newer sign-in: it holds no claim.
+    `verifying` is somebody whose decision waits for a newer sign-in: it holds no claim. `holding` is how long an
+    approved role is held; `doubt` what could not be confirmed of a request that is listed no more; `stale` that
+    Microsoft lists it as pending though no approval step is open, so that nobody can decide it.
     """
 
     request: ActivationRequest
@@ -29,16 +32,31 @@ class RequestRow:
     channels: frozenset[str] = frozenset()
     deciding: Person | None = None
     decided: Decided | None = None
-    activated: datetime | None = None
-    deactivated: datetime | None = None
+    holding: Holding = Holding()
     match: Match = Match()
     paused: str = ""
     verifying: Person | None = None
+    doubt: Doubt = SURE
+    stale: bool = False
 
     @property
     def key(self) -> RequestKey:
         """Which request this is."""
         return self.request.key
+
+    @property
+    def known_approvers(self) -> frozenset[str]:
+        """Object ids of people known to be able to approve: by PIM's settings, or because their own list held it."""
+        return self.approvers | {person.id for person in self.policy.approvers or ()}
+
+    @property
+    def nobody_approves(self) -> bool:
+        """Whether it is known that nobody can approve it."""
+        return self.policy.nobody and not self.approvers
+
+    def phase(self, now: datetime) -> Phase:
+        """Where an approved role is now."""
+        return self.holding.phase(self.request.start, now)
 
     @property
     def comment_required(self) -> bool:

@@ -13,6 +13,7 @@ from app.domain.policy import Policy
 from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict
 from app.domain.row import RequestRow
 
+NO_STEP_OPEN = "Microsoft lists this request as pending, but no approval step is open: nobody can decide it."
 DEFAULT_COMMENT = "Approved in Slack"  # Microsoft demands a justification by default, so one is always sent
 COMMENT_LIMIT = 500  # characters; PIM's own form stops there
 
@@ -37,6 +38,7 @@ class Why(StrEnum):
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     UNKNOWN_CARD = "unknown_card"
+    NO_STEP = "no_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,14 @@ class Step:
     justification: str = ""
 
     @property
+    def open(self) -> bool:
+        """Whether somebody can decide it now: in progress and not reviewed."""
+        return self.status.casefold() == "inprogress" and self.result.casefold() == "notreviewed"
+
+    @property
     def live(self) -> bool:
-        """Whether this caller can decide it now: in progress, not reviewed, and theirs."""
-        waiting = self.status.casefold() == "inprogress" and self.result.casefold() == "notreviewed"
-        return waiting and self.assigned_to_me
+        """Whether this very caller can."""
+        return self.open and self.assigned_to_me
 
     @property
     def verdict(self) -> Verdict | None:
@@ -122,7 +128,7 @@ def rule_row(row: RequestRow, approver: Approver, now: datetime, policy: Policy 
     faster = taken(row)
     if faster is not None:
         return faster
-    if now >= row.request.expires:
+    if row.request.mortal and now >= row.request.expires:
         return Refused(Why.EXPIRED, f"This request expired unanswered; the requestor must ask again. {_UNCHANGED}")
     closed = portal_only(row, policy)
     if closed:
@@ -143,8 +149,14 @@ def portal_only(row: RequestRow, policy: Policy) -> str:
     """Why this request is decided in the portal and not here right now, as a sentence; empty when it can be here."""
     if row.paused:
         return f"Decisions in Slack are paused ({row.paused}); decide it in the portal."
+    if not row.request.mortal:
+        return "Extensions and renewals can only be decided in the portal."
     if not row.request.decidable:
         return "A request of this kind can only be decided in the portal."
+    if row.stale:
+        return NO_STEP_OPEN
+    if row.nobody_approves:
+        return "Nobody can approve this: PIM's settings name no approver. Change them, then the requestor asks again."
     if row.request.role.id.casefold() in policy.portal_only:
         return "Your company decides this role in the portal only."
     return ""
@@ -164,6 +176,8 @@ def rule(fresh: ActivationRequest, steps: tuple[Step, ...], shown: str, now: dat
             Why.CHANGED,
             "The request changed since you opened it. Nothing was sent; read the new card and decide again.",
         )
+    if steps and not any(step.open for step in steps):
+        return Refused(Why.NO_STEP, f"{NO_STEP_OPEN} {_UNCHANGED}")
     live = [step for step in steps if step.live]
     if len(live) != 1:
         return Refused(Why.NOT_APPROVER, f"Microsoft does not list you as an approver of this request. {_UNCHANGED}")
@@ -221,6 +235,7 @@ def _ended(status: Status, decided: Decided | None) -> str:
         Status.DENIED: f"{who} already denied this request.",
         Status.CANCELED: "The requestor withdrew this request.",
         Status.EXPIRED: "This request expired unanswered; the requestor must ask again.",
+        Status.UNKNOWN: "This request has ended; nobody who is signed in here may read how.",
     }.get(status, "This request has already ended.")
 
 

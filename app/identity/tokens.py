@@ -20,7 +20,7 @@ from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring, UnknownKey
 from app.identity.refusals import CONSENT_MISSING, DEVICE_DEMANDED, MANAGED, aadsts
 from app.identity.sign_in import cache_context
-from app.ports import Clock, Link, Links, Resource, SealedCache, TokenSource
+from app.ports import Clock, Link, Links, Reader, Resource, SealedCache, TokenSource
 
 CACHE = "token cache"  # the sealing purpose; linking seals a link's first cache under the same word
 ATTEMPTS = 2  # the second one after somebody else saved or removed the cache
@@ -78,9 +78,10 @@ class MicrosoftTokens:
 
         return source
 
-    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[TokenSource]:
-        """Tokens that may read a request or its approval: signed-in people, then the bot's own."""
-        return [*(self.of(link, resource) for link in await self._links.active()), self.application(resource)]
+    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[Reader]:
+        """Whose tokens may read a request or its approval: signed-in people, then the bot itself."""
+        people = [Reader(link.person.id, self.of(link, resource)) for link in await self._links.active()]
+        return [*people, Reader("", self.application(resource))]
 
     async def _own_token(self, resource: Resource) -> str:
         async with self._own_turn:

@@ -138,6 +138,7 @@ def _watcher(rooms: Rooms) -> Watcher:
         outbox=rooms.memory.outbox,
         links=rooms.memory.links,
         tokens=rooms.microsoft.tokens,
+        sights=rooms.memory.sights,
         clock=utc_now,
         channel=rooms.settings.approvers_channel,
         as_application=rooms.settings.watch_as == "application",

@@ -45,6 +45,7 @@ from app.store.migrate import state, upgrade
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
@@ -67,6 +68,7 @@ class Memory:
     freezes: StoredFreezes
     leases: StoredLeases
     switches: StoredSwitches
+    sights: StoredSights
     store: Store
     warning: str = ""  # what was wrong with the keys when the bot started
 
@@ -135,6 +137,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         freezes=StoredFreezes(store, trail),
         leases=StoredLeases(store),
         switches=StoredSwitches(store, trail),
+        sights=StoredSights(store),
         store=store,
         warning=warning,
     )

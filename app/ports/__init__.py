@@ -10,9 +10,10 @@ from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, 
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Desk, Resource, Tokens, TokenSource
+from app.ports.microsoft import Desk, Reader, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
+from app.ports.sights import Coverage, Gap, Sights
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
 from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
@@ -33,9 +34,11 @@ __all__ = [
     "ChannelNote",
     "Clock",
     "Counters",
+    "Coverage",
     "Desk",
     "Flows",
     "Freezes",
+    "Gap",
     "Inbox",
     "Intent",
     "Kin",
@@ -55,11 +58,13 @@ __all__ = [
     "Page",
     "People",
     "Query",
+    "Reader",
     "RequestBook",
     "Resource",
     "Screens",
     "SealedCache",
     "Seen",
+    "Sights",
     "SignIn",
     "SlackIdentity",
     "SlackPerson",

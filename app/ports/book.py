@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.changes import Known
+from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
 from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status, Verdict, Where
 from app.domain.risk import Risk
@@ -18,12 +19,16 @@ from app.domain.ruling import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request to be remembered: as listed, judged, and who can approve it."""
+    """A request to be remembered: as listed, judged, and who can approve it.
+
+    `stale`: no approval step of it is open, so it gets no card; None: nobody looked.
+    """
 
     request: ActivationRequest
     risk: Risk
     policy: PolicyFacts
     approvers: frozenset[str] = frozenset()
+    stale: bool | None = None
 
 
 class Outcome(StrEnum):
@@ -87,12 +92,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """The overview, counted over what the viewer may see; decided ones over the last 7 days."""
+    """The overview, counted over what the viewer may see; decided ones over the last 7 days.
+
+    `stale` are those that Microsoft lists as pending though nobody can decide them; `pending` leaves them out.
+    """
 
     pending: int = 0
     approved: int = 0
     denied: int = 0
     expired: int = 0
+    stale: int = 0
 
 
 class RequestBook(Protocol):
@@ -110,11 +119,32 @@ class RequestBook(Protocol):
     async def open_rows(self) -> Sequence[RequestRow]:
         """Every request not final, oldest first."""
 
+    async def overdue(self, kind: Kind, now: datetime) -> Sequence[RequestRow]:
+        """Pending requests of a desk that are older than the 24 hours Microsoft gives them, oldest first."""
+
+    async def incomplete(self, kind: Kind, limit: int) -> Sequence[RequestRow]:
+        """Pending requests of a desk without an open step, or whose settings nobody could read, oldest first."""
+
     async def remember(self, seen: Sequence[Seen], now: datetime) -> None:
         """Insert or update as pending; a new request gets a card to be posted, a changed digest makes old tokens void.
 
         A row that is deciding or final is left alone: a lagging listing never flips a decision back.
         """
+
+    async def doubted(self, key: RequestKey, doubt: Doubt) -> None:
+        """What could not be confirmed of a pending request; its card is repainted when it says so."""
+
+    async def staled(self, key: RequestKey, *, stale: bool) -> None:
+        """Whether a pending request has no open approval step; one that has again gets its card."""
+
+    async def look_due(self, now: datetime, limit: int) -> Sequence[RequestRow]:
+        """Approved roles, and requests that ended nobody knows how, whose next look is due; the longest due first."""
+
+    async def followed(self, key: RequestKey, course: Course) -> None:
+        """What a look at an approved role taught; its card is repainted when that is news."""
+
+    async def look_again(self, key: RequestKey, due: datetime | None) -> None:
+        """When to look again at a request that ended nobody knows how."""
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
         """Open requests whose requestor's Slack account is unknown, and was not asked for since `before`."""
@@ -137,7 +167,10 @@ class RequestBook(Protocol):
     async def settle(
         self, key: RequestKey, status: Status, decided: Decided, intent: Intent | None, now: datetime
     ) -> bool:
-        """The request is final: status, audit row, repaint and notices due. False when it was final before."""
+        """The request is final: status, audit row, repaint and notices due. False when it was final before.
+
+        One that ended nobody knew how may be settled once more, by whoever could read it.
+        """
 
     async def unsettled(self) -> Sequence[Intent]:
         """Intents whose fate is not known: SENDING or UNKNOWN."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -20,6 +21,14 @@ class Resource(StrEnum):
 
     GRAPH = "graph"
     ARM = "arm"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody whose token may be tried to read a thing: their object id, empty for the bot itself."""
+
+    who: str
+    token: TokenSource
 
 
 class Desk(Protocol):
@@ -77,5 +86,5 @@ class Tokens(Protocol):
     def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
         """A linked person's delegated token; raises SignInRequired when their session is over."""
 
-    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[TokenSource]:
-        """Tokens that may read a request or its approval, the likeliest first: active links, then the bot's own."""
+    async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[Reader]:
+        """Whose tokens may read a request or its approval: everybody signed in, then the bot itself."""

@@ -90,7 +90,7 @@ async def release(
 async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending, new_id: Callable[[], str]) -> bool:
     """The request is final: row, cards, intents, the requestor's notice and the audit row. False: it was so before."""
     ending = await _as_ours(connection, ending)
-    was_open = and_(is_request(ending.key), requests.c.status.in_(_OPEN_STATUSES))
+    was_open = and_(is_request(ending.key), requests.c.status.in_(_before(ending.status)))
     ended = {**_NOBODY, **_ending_values(ending), "version": requests.c.version + 1}
     final = update(requests).where(was_open).values(**ended)
     row = (await connection.execute(final.returning(requests))).mappings().one_or_none()
@@ -98,9 +98,15 @@ async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending,
         return False
     await _repaint(connection, ending.key, row["version"])
     await _close_intents(connection, ending)
-    await _owe_outcome(connection, ending, row["requestor_oid"], new_id())
+    if ending.status is not Status.UNKNOWN:  # nothing to tell yet
+        await _owe_outcome(connection, ending, row["requestor_oid"], new_id())
     await trail.append(connection, _ending_entry(ending, row))
     return True
+
+
+def _before(status: Status) -> tuple[Status, ...]:
+    """From which statuses it may end so: how a request ended that nobody could read may be learned later."""
+    return _OPEN_STATUSES if status is Status.UNKNOWN else (*_OPEN_STATUSES, Status.UNKNOWN)
 
 
 async def _as_ours(connection: AsyncConnection, ending: Ending) -> Ending:
@@ -178,6 +184,7 @@ def _ending_values(ending: Ending) -> dict[str, object]:
         "decided_where": ending.decided.where,
         **person_values("decided", ending.decided.by),
         "decided_comment": ending.decided.comment,
+        "look_due": ending.now if ending.status in (Status.APPROVED, Status.UNKNOWN) else None,
     }
 
 

@@ -27,6 +27,7 @@ COUNTED_FOR = timedelta(days=7)
 MANY = 5000  # rows; about where the two ways through a million requests cost the same
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OPEN = (Status.PENDING, Status.DECIDING)
+_PENDING = requests.c.status == Status.PENDING
 
 
 async def find(connection: AsyncConnection, key: RequestKey) -> RequestRow | None:
@@ -43,14 +44,16 @@ async def find_id(connection: AsyncConnection, request_id: str) -> RequestRow | 
 async def known(connection: AsyncConnection, kind: Kind) -> Mapping[str, Known]:
     """What comparing needs of every open request of a desk, by id."""
     seen = and_(sightings.c.kind == requests.c.kind, sightings.c.request_id == requests.c.id)
-    joined = select(requests.c.id, requests.c.digest, sightings.c.oid).select_from(requests.outerjoin(sightings, seen))
+    doubted = or_(requests.c.absences > 0, requests.c.uncheckable).label("doubted")
+    columns = (requests.c.id, requests.c.digest, doubted, sightings.c.oid)
+    joined = select(*columns).select_from(requests.outerjoin(sightings, seen))
     wanted = joined.where(requests.c.kind == kind, requests.c.status.in_(_OPEN))
-    digests: dict[str, str] = {}
+    facts: dict[str, tuple[str, bool]] = {}
     approvers: defaultdict[str, set[str]] = defaultdict(set)
-    for id_, digest, oid in await connection.execute(wanted):
-        digests[id_] = digest
+    for id_, digest, doubt, oid in await connection.execute(wanted):
+        facts[id_] = (digest, bool(doubt))
         approvers[id_].update([oid] if oid is not None else [])
-    return {id_: Known(digest, frozenset(approvers[id_])) for id_, digest in digests.items()}
+    return {id_: Known(digest, frozenset(approvers[id_]), doubt) for id_, (digest, doubt) in facts.items()}
 
 
 async def open_rows(connection: AsyncConnection) -> Sequence[RequestRow]:
@@ -61,7 +64,7 @@ async def open_rows(connection: AsyncConnection) -> Sequence[RequestRow]:
 
 async def waiting(connection: AsyncConnection, viewer: Viewer, limit: int) -> Sequence[RequestRow]:
     """Pending requests the viewer may see. All live equally long, so the oldest expire first."""
-    wanted = select(requests).where(requests.c.status == Status.PENDING, _visible(viewer))
+    wanted = select(requests).where(_PENDING, ~requests.c.stale, _visible(viewer))
     ordered = wanted.order_by(requests.c.requested, requests.c.kind, requests.c.id).limit(limit)
     return [row for row in await load_rows(connection, ordered) if may_see(viewer, row)]
 
@@ -73,10 +76,12 @@ async def counters(connection: AsyncConnection, viewer: Viewer, now: datetime) -
         requests.c.decided_at >= now - COUNTED_FOR,
     )
     counts: dict[str, int] = {}
-    for which in (requests.c.status == Status.PENDING, lately):  # two questions: each has its index
+    for which in (and_(_PENDING, ~requests.c.stale), lately):  # two questions: each has its index
         wanted = select(requests.c.status, func.count()).where(which, _visible(viewer))
         counts.update((row[0], row[1]) for row in await connection.execute(wanted.group_by(requests.c.status)))
+    stale = select(func.count()).where(_PENDING, requests.c.stale, _visible(viewer))
     return Counters(
+        stale=await connection.scalar(stale) or 0,
         pending=counts.get(Status.PENDING, 0),
         approved=counts.get(Status.APPROVED, 0),
         denied=counts.get(Status.DENIED, 0),

@@ -70,30 +70,36 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
     # Another replica may have been faster: only who inserted the request makes its card.
     mine = {tuple(row) for row in await connection.execute(returning, rows)}
     inserted = [one for one in new if (one.request.key.kind, one.request.key.id) in mine]
-    if inserted:
-        await connection.execute(insert(cards), [_first_card(one, posting) for one in inserted])
-        await _add_sightings(connection, inserted)
+    posted = [
+        first_card(one.request.key, one.request.digest, one.request.created, posting)
+        for one in inserted
+        if not one.stale
+    ]
+    if posted:
+        await connection.execute(insert(cards), posted)
+    await _add_sightings(connection, inserted)
 
 
 def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
     key = {"kind": one.request.key.kind, "id": one.request.key.id}
-    own = {"status": Status.PENDING, "version": 1, "first_seen": now}
+    own = {"status": Status.PENDING, "version": 1, "first_seen": now, "missed": 0, "stale": bool(one.stale)}
     return {**key, **values_of(one), **match_values(Match()), **own}
 
 
-def _first_card(one: Seen, posting: Posting) -> dict[str, Any]:
+def first_card(key: RequestKey, digest: str, requested: datetime, posting: Posting) -> dict[str, Any]:
+    """A card to be posted, as columns."""
     return {
         "id": posting.new_id(),
-        "kind": one.request.key.kind,
-        "request_id": one.request.key.id,
+        "kind": key.kind,
+        "request_id": key.id,
         "channel": posting.channel,
         "ts": "",
         "token": posting.new_token(),
-        "digest": one.request.digest,
+        "digest": digest,
         "painted": 0,
         "wanted": 1,
         "tried": False,
-        "requested": one.request.created,
+        "requested": requested,
     }
 
 

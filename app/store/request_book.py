@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.domain.changes import Known
+from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
 from app.domain.request import Decided, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.ports import Counters, Intent, Outcome, Page, Query, Seen
-from app.store import claims, history, matching
+from app.store import claims, history, lifecycle, matching
 from app.store.audit import AuditTrail
 from app.store.remember import Posting, remember
 from app.store.writer import Store
@@ -41,10 +42,39 @@ class StoredRequests:
         """Every request not final, oldest first."""
         return await self._store.read(history.open_rows)
 
+    async def overdue(self, kind: Kind, now: datetime) -> Sequence[RequestRow]:
+        """Pending requests of a desk that are older than their 24 hours."""
+        return await self._store.read(lambda connection: lifecycle.overdue(connection, kind, now))
+
+    async def incomplete(self, kind: Kind, limit: int) -> Sequence[RequestRow]:
+        """Pending requests of a desk of which something is not known."""
+        return await self._store.read(lambda connection: lifecycle.incomplete(connection, kind, limit))
+
     async def remember(self, seen: Sequence[Seen], now: datetime) -> None:
         """What a poll saw: new rows with a card to post, changed pending rows; the others are left alone."""
         if seen:
             await self._store.write(lambda connection: remember(connection, seen, now, self._posting))
+
+    async def doubted(self, key: RequestKey, doubt: Doubt) -> None:
+        """What could not be confirmed of a pending request."""
+        await self._store.write(lambda connection: lifecycle.doubted(connection, key, doubt))
+
+    async def staled(self, key: RequestKey, *, stale: bool) -> None:
+        """Whether a pending request has no open approval step."""
+        posting = self._posting
+        await self._store.write(lambda connection: lifecycle.staled(connection, key, stale, posting))
+
+    async def look_due(self, now: datetime, limit: int) -> Sequence[RequestRow]:
+        """What is to be looked at again, the longest due first."""
+        return await self._store.read(lambda connection: lifecycle.look_due(connection, now, limit))
+
+    async def followed(self, key: RequestKey, course: Course) -> None:
+        """What a look at an approved role taught."""
+        await self._store.write(lambda connection: lifecycle.followed(connection, key, course))
+
+    async def look_again(self, key: RequestKey, due: datetime | None) -> None:
+        """When to look again at a request that ended nobody knows how."""
+        await self._store.write(lambda connection: lifecycle.look_again(connection, key, due))
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
         """Open requests whose requestor nobody has found in Slack, nor asked for since `before`."""

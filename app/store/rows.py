@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.lifecycle import Doubt, Holding, HowEnded
 from app.domain.match import How, Match
 from app.domain.request import (
     ActivationRequest,
@@ -96,6 +97,8 @@ def values_of(seen: Seen) -> dict[str, Any]:
         "role_id": request.role.id,
         "role_name": request.role.name,
         "role_built_in": request.role.built_in,
+        "role_privileged": request.role.privileged,
+        "role_path": request.role.path,
         "scope_id": request.scope.id,
         "scope_name": request.scope.name,
         "justification": request.justification,
@@ -105,6 +108,7 @@ def values_of(seen: Seen) -> dict[str, Any]:
         "start": request.start,
         "duration": request.duration,
         "duration_text": request.duration_text,
+        "approval_id": request.approval_id,
         "digest": request.digest,
         "risk_level": int(risk.level),
         "risk_reasons": list(risk.reasons),
@@ -112,9 +116,27 @@ def values_of(seen: Seen) -> dict[str, Any]:
         "policy_comment": policy.comment_required,
         "policy_ticket": policy.ticket_required,
         "policy_longest": policy.longest,
+        "policy_more": policy_json(policy),
+        # It is listed, whatever was doubted before.
+        "absences": 0,
+        "uncheckable": False,
+        **({"stale": seen.stale} if seen.stale is not None else {}),
     }
     # As the database will give it back: otherwise an unstorable character would look like a change for ever.
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def policy_json(policy: PolicyFacts) -> dict[str, Any]:
+    """Those of PIM's settings that no query asks for."""
+    approvers = policy.approvers
+    return {
+        "justification": policy.justification_required,
+        "context": policy.context,
+        "approvers": [[storable(part) for part in _parts(person)] for person in approvers]
+        if approvers is not None
+        else None,
+        "by_default": policy.by_default,
+    }
 
 
 def match_values(match: Match) -> dict[str, Any]:
@@ -127,7 +149,11 @@ def person_values(prefix: str, person: Person | None) -> dict[str, str | None]:
     names = (f"{prefix}_oid", f"{prefix}_name", f"{prefix}_upn", f"{prefix}_mail")
     if person is None:
         return dict.fromkeys(names)
-    return dict(zip(names, (person.id, person.name, person.upn, person.mail), strict=True))
+    return dict(zip(names, _parts(person), strict=True))
+
+
+def _parts(person: Person) -> tuple[str, str, str, str]:
+    return person.id, person.name, person.upn, person.mail
 
 
 def person_of(row: RowMapping, prefix: str) -> Person | None:
@@ -176,15 +202,46 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         Status(row["status"]),
         Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"]),
         row["version"],
-        policy=PolicyFacts(row["policy_comment"], row["policy_ticket"], row["policy_longest"]),
+        policy=_policy(row),
         approvers=approvers,
         channels=channels,
         deciding=person_of(row, "deciding"),
         decided=_decided(row),
-        activated=row["activated"],
-        deactivated=row["deactivated"],
+        holding=_holding(row),
         match=Match(How(row["match_how"]), row["match_slack"], row["match_everyday"]),
+        doubt=Doubt(row["absences"], row["uncheckable"]),
+        stale=row["stale"],
     )
+
+
+def _policy(row: RowMapping) -> PolicyFacts:
+    more = row["policy_more"]
+    approvers = more.get("approvers")
+    return PolicyFacts(
+        row["policy_comment"],
+        row["policy_ticket"],
+        row["policy_longest"],
+        justification_required=more.get("justification"),
+        context=more.get("context"),
+        approvers=tuple(Person(*person) for person in approvers) if approvers is not None else None,
+        by_default=more.get("by_default", False),
+    )
+
+
+def _holding(row: RowMapping) -> Holding:
+    how = HowEnded(row["ended_how"]) if row["ended_how"] is not None else None
+    return Holding(row["activated"], row["active_until"], row["deactivated"], how, row["missed"])
+
+
+def holding_values(holding: Holding) -> dict[str, Any]:
+    """How long a role is held, as columns."""
+    return {
+        "activated": holding.activated,
+        "active_until": holding.until,
+        "deactivated": holding.deactivated,
+        "ended_how": holding.how,
+        "missed": holding.missed,
+    }
 
 
 def _request(row: RowMapping) -> ActivationRequest:
@@ -194,7 +251,7 @@ def _request(row: RowMapping) -> ActivationRequest:
         action=row["action"],
         requestor=person_of(row, "requestor") or Person(""),
         created_by=row["created_by"],
-        role=Role(row["role_id"], row["role_name"], row["role_built_in"]),
+        role=Role(row["role_id"], row["role_name"], row["role_built_in"], row["role_privileged"], row["role_path"]),
         scope=Scope(row["scope_id"], row["scope_name"]),
         justification=row["justification"],
         ticket=Ticket(row["ticket_number"], row["ticket_system"]),
@@ -202,6 +259,7 @@ def _request(row: RowMapping) -> ActivationRequest:
         start=row["start"],
         duration=row["duration"],
         duration_text=row["duration_text"],
+        approval_id=row["approval_id"],
     )
 
 

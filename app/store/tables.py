@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
-from app.store.columns import Seconds
+from app.store.columns import Seconds, UtcTime
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -17,6 +17,7 @@ __all__ = [
     "audit_head",
     "cards",
     "channel_notes",
+    "gaps",
     "inbox",
     "intents",
     "leases",
@@ -27,6 +28,7 @@ __all__ = [
     "notices",
     "requests",
     "sightings",
+    "sights",
     "sign_in_flows",
     "switches",
     "waiting_decisions",
@@ -45,6 +47,8 @@ requests = Table(
     text_column("role_id"),
     text_column("role_name"),
     Column("role_built_in", Boolean),
+    Column("role_privileged", Boolean),
+    text_column("role_path"),
     text_column("scope_id"),
     text_column("scope_name"),
     text_column("justification"),
@@ -54,6 +58,7 @@ requests = Table(
     time_column("start", null=True),
     Column("duration", Seconds),
     text_column("duration_text"),
+    text_column("approval_id"),
     text_column("digest"),
     Column("risk_level", Integer, nullable=False),
     Column("risk_reasons", JSON, nullable=False),
@@ -61,6 +66,7 @@ requests = Table(
     Column("policy_comment", Boolean),
     Column("policy_ticket", Boolean),
     Column("policy_longest", Seconds),
+    Column("policy_more", JSON, nullable=False),
     text_column("status"),
     Column("version", Integer, nullable=False),
     time_column("first_seen"),
@@ -70,8 +76,17 @@ requests = Table(
     text_column("decided_where", null=True),
     *person_columns("decided", null=True),
     text_column("decided_comment", null=True),
+    # How long an approved role is held, and when to look at it again; NULL: never.
     time_column("activated", null=True),
+    time_column("active_until", null=True),
     time_column("deactivated", null=True),
+    text_column("ended_how", null=True),
+    Column("missed", Integer, nullable=False),
+    time_column("look_due", null=True),
+    # What could not be confirmed of an open request.
+    Column("absences", Integer, nullable=False),
+    Column("uncheckable", Boolean, nullable=False),
+    Column("stale", Boolean, nullable=False),
     # Who the requestor is in Slack, and when that was last asked; NULL: not yet.
     text_column("match_how"),
     text_column("match_slack"),
@@ -87,6 +102,12 @@ Index("requests_by_decider", requests.c.decided_oid, requests.c.requested, reque
 Index("requests_by_kind", requests.c.kind, requests.c.requested, requests.c.id)
 Index("requests_by_role", requests.c.role_id, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_role_name", requests.c.role_name, requests.c.requested, requests.c.kind, requests.c.id)
+Index(
+    "requests_look_due",
+    requests.c.look_due,
+    sqlite_where=text("look_due IS NOT NULL"),
+    postgresql_where=text("look_due IS NOT NULL"),
+)
 Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kind, requests.c.id)
 
 # Whose own listing held the request. `requested` is a copy, so that one person's history is one index walk.
@@ -262,6 +283,22 @@ leases = Table(
     text_column("holder"),
     Column("expires", Float, nullable=False),
     Column("epoch", Integer, nullable=False),
+)
+
+# Since when we have seen everything a desk lists, when we last did, and the times between that nobody looked.
+sights = Table(
+    "sights",
+    metadata,
+    text_column("kind", key=True),
+    time_column("since"),
+    time_column("last_good"),
+)
+gaps = Table(
+    "gaps",
+    metadata,
+    text_column("kind", key=True),
+    Column("began", UtcTime, primary_key=True),
+    time_column("ended"),
 )
 
 # What an operator turned on or off, and why. A switch without a row is off.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.domain.lifecycle import Doubt, Holding, HowEnded
 from app.domain.request import (
     ActivationRequest,
     Decided,
@@ -63,7 +64,11 @@ def decided(comment: str = "", by: Person | None = ANN, where: Where = Where.SLA
 
 def every_state() -> dict[str, RequestRow]:
     late = NOW + timedelta(hours=23)
-    started = {"activated": NOW + timedelta(minutes=6), "version": 5}
+    began, ends = NOW - timedelta(minutes=6), NOW + timedelta(hours=4)
+    active = Holding(began, ends)
+    approved = {"decided": decided("Fits CHG0031337"), "version": 5}
+    only_ann = PolicyFacts(approvers=(ANN,), comment_required=True, longest=timedelta(hours=8), ticket_required=True)
+    later = replace(REQUEST, start=NOW + timedelta(hours=5))
     return {
         "pending": row(),
         "pending_critical": row(request=critical()),
@@ -72,13 +77,32 @@ def every_state() -> dict[str, RequestRow]:
         "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
         "undecidable": row(request=replace(REQUEST, action="selfExtend")),
         "deciding": row(Status.DECIDING, deciding=ANN, version=4),
-        "approved": row(Status.APPROVED, decided=decided("Fits CHG0031337"), **started),
+        "approved": row(Status.APPROVED, holding=active, **approved),
+        "approved_unseen": row(Status.APPROVED, **approved),
+        "approved_scheduled": row(Status.APPROVED, later, **approved),
+        "approved_ended": row(Status.APPROVED, holding=replace(active, until=NOW, deactivated=NOW), **approved),
+        "approved_early": row(Status.APPROVED, holding=ended(HowEnded.EARLY), **approved),
+        "approved_revoked": row(Status.APPROVED, holding=ended(HowEnded.REVOKED), **approved),
+        "approved_failed": row(Status.APPROVED, holding=Holding(how=HowEnded.FAILED), **approved),
+        "approved_lapsed_unseen": row(Status.APPROVED, holding=Holding(how=HowEnded.LAPSED), **approved),
+        "one_approver": row(policy=only_ann),
+        "many_approvers": row(policy=PolicyFacts(approvers=(ANN, BOB) * 4)),
+        "default_approvers": row(policy=PolicyFacts(approvers=(), by_default=True)),
+        "nobody_approves": row(policy=PolicyFacts(approvers=())),
+        "stale": row(stale=True),
+        "uncheckable": row(doubt=Doubt(0, uncheckable=True)),
+        "unknown": row(Status.UNKNOWN, decided=Decided(late, Where.OUTSIDE), version=4),
         "approved_in_portal": row(Status.APPROVED, decided=decided(by=None, where=Where.OUTSIDE), version=5),
         "denied": row(Status.DENIED, decided=decided("Two hours are enough, please ask again"), version=5),
         "expired": row(Status.EXPIRED, decided=Decided(late, Where.OUTSIDE), version=4),
         "canceled": row(Status.CANCELED, decided=Decided(NOW, Where.OUTSIDE), version=4),
         "failed": row(Status.FAILED, decided=decided("RoleAssignmentExists"), version=5),
     }
+
+
+def ended(how: HowEnded) -> Holding:
+    """A role that was held for a while and is not any more."""
+    return Holding(NOW - timedelta(hours=1), NOW + timedelta(hours=3), NOW, how)
 
 
 def critical() -> ActivationRequest:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.policy import Policy
 from app.domain.request import Status, Ticket
+from app.domain.ruling import portal_only
 from blocks import ids
 from blocks.card import card, fallback_card
 from blocks.message import Message
@@ -22,7 +24,7 @@ STATES = samples.every_state()
 
 
 def show(row: samples.RequestRow) -> Message:
-    return card(row, "t0ken", card_id="card-1", now=samples.NOW)
+    return card(row, "t0ken", card_id="card-1", now=samples.NOW, closed=portal_only(row, Policy()))
 
 
 def buttons(message: Message) -> list[dict[str, Any]]:
@@ -43,7 +45,7 @@ def test_golden_folder_holds_the_states_and_nothing_else() -> None:
     assert {file.stem for file in GOLDEN.glob("*.json")} == set(STATES)
 
 
-@pytest.mark.parametrize("state", [name for name in STATES if not name.startswith(("pending", "undecidable"))])
+@pytest.mark.parametrize("state", [name for name, row in STATES.items() if row.status is not Status.PENDING])
 def test_no_button_once_it_is_not_pending(state: str) -> None:
     assert buttons(show(STATES[state])) == []
 
@@ -52,8 +54,37 @@ def test_no_button_once_the_24_hours_are_over() -> None:
     assert buttons(show(STATES["pending_over"])) == []
 
 
-def test_extension_has_only_the_portal_button() -> None:
-    assert [button["action_id"] for button in buttons(show(STATES["undecidable"]))] == [ids.PORTAL]
+@pytest.mark.parametrize("state", ["undecidable", "stale", "nobody_approves"])
+def test_what_nobody_can_decide_here_has_only_the_portal_button(state: str) -> None:
+    assert [button["action_id"] for button in buttons(show(STATES[state]))] == [ids.PORTAL]
+
+
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        ("undecidable", "only be decided in the portal"),
+        ("stale", "no approval step is open"),
+        ("nobody_approves", "name no approver"),
+        ("uncheckable", "cannot be checked right now"),
+        ("one_approver", "Only "),
+        ("many_approvers", " and 4 more"),
+        ("default_approvers", "no approver is named"),
+        ("unknown", "may read how"),
+        ("approved_scheduled", "Starts "),
+        ("approved", "Active since "),
+        ("approved_ended", "Active from "),
+        ("approved_early", "ended early "),
+        ("approved_revoked", "taken away "),
+        ("approved_failed", "could not activate"),
+        ("approved_lapsed_unseen", "no longer shows when"),
+    ],
+)
+def test_card_says_what_is_special_about_it(state: str, words: str) -> None:
+    assert words in json.dumps(show(STATES[state]).blocks)
+
+
+def test_an_extension_has_no_deadline_of_24_hours() -> None:
+    assert "Decide by" not in json.dumps(show(STATES["undecidable"]).blocks)
 
 
 def test_pending_card_carries_the_token_and_nothing_else() -> None:
@@ -121,8 +152,7 @@ def test_start_in_the_past_is_not_shown() -> None:
 
 
 def test_ended_role_says_when_it_ended() -> None:
-    row = replace(STATES["approved"], deactivated=samples.NOW)
-    assert '"Ended "' in json.dumps(show(row).blocks)
+    assert '"ended "' in json.dumps(show(STATES["approved_ended"]).blocks)
 
 
 def test_portal_address_of_another_cloud_is_used() -> None:

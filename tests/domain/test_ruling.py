@@ -110,14 +110,17 @@ def test_the_one_live_step_is_the_one_to_decide(steps: tuple[Step, ...]) -> None
 @pytest.mark.parametrize(
     "steps",
     [
-        (),
-        (step(assigned_to_me=False),),
         (step(status="Completed"),),
         (step(status="Expired"),),
         (step(result="Approve"),),
-        (step(), step(id="t")),
     ],
 )
+def test_without_an_open_step_there_is_nothing_to_decide(steps: tuple[Step, ...]) -> None:
+    request = a_request()
+    assert why(rule(request, steps, request.digest, NOW)) is Why.NO_STEP
+
+
+@pytest.mark.parametrize("steps", [(), (step(assigned_to_me=False),), (step(), step(id="t"))])
 def test_without_exactly_one_live_step_nobody_is_an_approver(steps: tuple[Step, ...]) -> None:
     request = a_request()
     assert why(rule(request, steps, request.digest, NOW)) is Why.NOT_APPROVER

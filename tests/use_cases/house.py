@@ -31,6 +31,7 @@ from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
@@ -112,6 +113,7 @@ class House:
             outbox=self.outbox,
             links=self.links,
             tokens=self.tokens,
+            sights=StoredSights(self.store),
             clock=self.clock,
             channel=CHANNEL,
             as_application=self.as_application,

@@ -23,8 +23,8 @@ def join(house: House, person: Person, channel: str = CHANNEL) -> None:
 
 
 async def waiting(house: House, person: Person) -> list[RequestKey] | Nothing:
-    rows = await house.lookups.pending(TEAM, slack_of(person))
-    return rows if isinstance(rows, Nothing) else [row.key for row in rows]
+    found = await house.lookups.pending(TEAM, slack_of(person))
+    return found if isinstance(found, Nothing) else [row.key for row in found.rows]
 
 
 async def history(house: House, person: Person, query: Query = EVERYTHING) -> set[RequestKey]:

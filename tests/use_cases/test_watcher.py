@@ -15,7 +15,8 @@ from use_cases.house import House
 from app.domain.errors import GraphRefused, Malformed, SignInRequired, Unavailable
 from app.domain.request import Kind, PolicyFacts, Status, Ticket
 from app.store.writer import Store
-from app.watcher import EVERYBODY_EVERY, POLICY_LASTS
+from app.watcher.looking import EVERYBODY_EVERY
+from app.watcher.remembering import POLICY_LASTS
 
 DOWN = Unavailable("Microsoft is having trouble (HTTP 503).")
 

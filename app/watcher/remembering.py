@@ -1,0 +1,105 @@
+"""Turning what a desk lists into rows: what PIM's settings demand, how risky it is, whether anybody can decide it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.domain.changes import Listing
+from app.domain.errors import BotError
+from app.domain.lifecycle import Nothing
+from app.domain.request import ActivationRequest, PolicyFacts, RequestKey
+from app.domain.risk import RiskPolicy, assess
+from app.ports import Clock, Desk, RequestBook, Seen
+from app.watcher.readers import THE_BOT, Readers
+
+BATCH = 200  # rows looked at again in one tick; what was asked lately costs nothing
+POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
+STALE_LASTS = timedelta(minutes=5)  # between two looks at a request without an open step: it may be a replica that lags
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Remembering:
+    """Writes down what is listed."""
+
+    book: RequestBook
+    readers: Readers
+    clock: Clock
+    risk: RiskPolicy
+    _policies: dict[tuple[str, str, str], tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
+    _looked: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
+
+    async def remember(
+        self, desk: Desk, listing: Listing, appeared: Sequence[ActivationRequest], changed: Sequence[ActivationRequest]
+    ) -> None:
+        """New requests with a card, unless nobody can decide them; changed ones as they read now."""
+        seen = [await self._seen(desk, request, listing, await self._stale(desk, request)) for request in appeared]
+        seen += [await self._seen(desk, request, listing, None) for request in changed]
+        await self.book.remember(seen, self.clock())
+
+    async def look_again(self, desk: Desk) -> None:
+        """Requests without an open step may have one now; settings that nobody could read may be readable."""
+        for row in await self.book.incomplete(desk.kind, BATCH):
+            if row.stale and self._due(row.key):
+                stale = await self._stale(desk, row.request, row.approvers)
+                if stale is False:
+                    await self.book.staled(row.key, stale=False)
+            elif row.policy == PolicyFacts() and await self._policy(desk, row.request) != PolicyFacts():
+                listing = Listing(desk.kind, approvers={row.key.id: row.approvers})
+                await self.book.remember([await self._seen(desk, row.request, listing, None)], self.clock())
+
+    async def _seen(self, desk: Desk, request: ActivationRequest, listing: Listing, stale: bool | None) -> Seen:  # noqa: FBT001 - a fact
+        policy = await self._policy(desk, request)
+        approvers = listing.approvers.get(request.key.id, frozenset())
+        return Seen(request, assess(request, self.risk), policy, approvers, stale)
+
+    async def _policy(self, desk: Desk, request: ActivationRequest) -> PolicyFacts:
+        """Settings belong to a role and a scope; a manager who approves belongs to the requestor."""
+        now = self.clock()
+        which = (request.role.id, request.scope.id, request.requestor.id)
+        asked_at, facts = self._policies.get(which, (None, PolicyFacts()))
+        if asked_at is not None and now - asked_at < POLICY_LASTS:
+            return facts
+        facts = await self._read_policy(desk, request)
+        if len(self._policies) >= _MOST:
+            self._policies.clear()
+        self._policies[which] = (now, facts)
+        return facts
+
+    async def _read_policy(self, desk: Desk, request: ActivationRequest) -> PolicyFacts:
+        try:
+            facts = await self.readers.ask(
+                desk,
+                "settings",
+                lambda token: desk.policy(request, token),
+                first=THE_BOT,
+                useful=lambda read: read != PolicyFacts(),
+            )
+        except BotError as outage:
+            log.info("The settings of %s could not be read: %s", request.role.label, outage)
+            return PolicyFacts()
+        return facts if isinstance(facts, PolicyFacts) else PolicyFacts()
+
+    async def _stale(self, desk: Desk, request: ActivationRequest, first: frozenset[str] = frozenset()) -> bool | None:
+        """Whether no approval step is open though Microsoft lists it; None: nobody could tell."""
+        self._looked[request.key] = self.clock()
+        if not request.mortal:
+            return False
+        try:
+            steps = await self.readers.ask(desk, "steps", lambda token: desk.steps(request, token), first=first)
+        except BotError as outage:
+            log.info("The approval of %s could not be read: %s", request.key, outage)
+            return None
+        return None if isinstance(steps, Nothing) else not any(step.open for step in steps)
+
+    def _due(self, key: RequestKey) -> bool:
+        now = self.clock()
+        if len(self._looked) >= _MOST:
+            self._looked.clear()
+        return now - self._looked.get(key, now - STALE_LASTS) >= STALE_LASTS
+
+
+_MOST = 5_000  # of each memory; then it starts anew
