@@ -107,6 +107,14 @@ async def test_without_rights_one_is_sent_to_ones_own(rig: Rig, path: str, user:
     assert "Please use $filter=asTarget()" in answer.text
 
 
+@pytest.mark.parametrize(
+    "text", ["principalId('x')", "atScope eq 'x'", "roleDefinitionId eq 'x'", "atScope() principalId eq x"]
+)
+async def test_a_reader_too_is_told_of_a_wrong_filter(rig: Rig, text: str) -> None:
+    answer = await rig.arm(f"{PROD}{REQUESTS}", params={"$filter": text})
+    assert error_of(answer) == (400, "InvalidFilter")
+
+
 async def test_list_follows_next_links_without_losing_rows(rig: Rig) -> None:
     for _ in range(250):
         rig.ask_azure()
