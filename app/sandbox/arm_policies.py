@@ -122,7 +122,12 @@ def _rules(policy: Policy) -> list[Json]:
         ),
         _rule("Enablement", "Enablement_EndUser_Assignment", enabledRules=list(policy.enabled)),
         _rule("Approval", "Approval_EndUser_Assignment", setting=approval),
-        _rule("AuthenticationContext", "AuthenticationContext_EndUser_Assignment", isEnabled=False, claimValue=None),
+        _rule(
+            "AuthenticationContext",
+            "AuthenticationContext_EndUser_Assignment",
+            isEnabled=policy.context is not None,
+            claimValue=policy.context,
+        ),
         _rule(
             "Notification",
             "Notification_Approver_EndUser_Assignment",

@@ -39,6 +39,9 @@ _AT_SCOPE = {
     ("Contributor", WEB.id): Policy("PT4H", ("Justification",), None, APPROVERS, comment_required=True),
     # Azure knows no default approvers: with an empty list nobody can approve.
     ("User Access Administrator", PROD.id): Policy("PT1H", ("Justification",), None, (), comment_required=True),
+    ("Role Based Access Control Administrator", PROD.id): Policy(
+        "PT8H", ("Justification",), None, APPROVERS, comment_required=True, context="c1"
+    ),
     ("Key Vault Administrator", VAULT.id): Policy("PT2H", ("Justification",), None, ("ann",), comment_required=True),
 }
 
@@ -51,7 +54,7 @@ def find_azure_role(name_or_id: str) -> Role | None:
 
 
 def azure_policy(role: Role, scope: Scope) -> Policy:
-    """What PIM demands for a role at one scope: strict for owners, light for readers, three exceptions above."""
+    """What PIM demands for a role at one scope: strict for owners, light for readers, the exceptions above."""
     if (role.name, scope.id) in _AT_SCOPE:
         return _AT_SCOPE[role.name, scope.id]
     if role.name == "Owner":

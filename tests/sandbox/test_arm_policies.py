@@ -20,6 +20,7 @@ async def rules(rig: Rig, role: str, scope: str, user: str = "app") -> dict[str,
 
 
 OWNER, CONTRIBUTOR = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b24988ac-6180-42a0-ab88-20f7382dd24c"
+RBAC_ADMIN = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 ACCESS_ADMIN, VAULT_ADMIN = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 
 
@@ -46,6 +47,11 @@ async def test_settings_are_per_scope_and_not_inherited(rig: Rig) -> None:
         for scope in (PROD, WEB)
     ]
     assert longest == ["PT8H", "PT4H"]
+
+
+async def test_one_role_demands_an_authentication_context(rig: Rig) -> None:
+    found = [(await rules(rig, role, PROD))["AuthenticationContext_EndUser_Assignment"] for role in (RBAC_ADMIN, OWNER)]
+    assert [(rule["isEnabled"], rule["claimValue"]) for rule in found] == [(True, "c1"), (False, None)]
 
 
 @pytest.mark.parametrize("path", ["roleManagementPolicyAssignments", "roleManagementPolicies"])
