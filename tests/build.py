@@ -10,6 +10,7 @@ from typing import Any
 
 from people import CHANNEL, TEAM, TENANT, ann, ben, rob, slack_of
 
+from app.domain.lifecycle import Holding
 from app.domain.pattern import PastRequest
 from app.domain.request import (
     ActivationRequest,
@@ -32,6 +33,7 @@ from app.ports import Intent, Link, LinkState, Modal, Notice, Seen
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 REPORTS_READER = Role("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader", built_in=True)
 EXCHANGE = Role("29232cdf-9323-42fd-ade2-1d097af3e4de", "Exchange Administrator", built_in=True)
+JUDGED = Risk(Level.HIGH, ("Exchange Administrator: all mailboxes and mail; exfiltration risk",), fired=("role_high",))
 
 _numbers = itertools.count(1)
 
@@ -76,7 +78,7 @@ def seen(request: ActivationRequest | None = None, *, approvers: Iterable[Person
     """A request as a poll hands it to the store."""
     facts: dict[str, Any] = {
         "request": request if request is not None else a_request(),
-        "risk": Risk(Level.HIGH, ("Exchange Administrator: all mailboxes and mail; exfiltration risk",)),
+        "risk": JUDGED,
         "policy": PolicyFacts(),
         "approvers": frozenset(person.id for person in approvers),
         **over,
@@ -89,7 +91,7 @@ def a_row(request: ActivationRequest | None = None, **over: object) -> RequestRo
     facts: dict[str, Any] = {
         "request": request if request is not None else a_request(),
         "status": Status.PENDING,
-        "risk": Risk(Level.HIGH, ("Exchange Administrator: all mailboxes and mail; exfiltration risk",)),
+        "risk": JUDGED,
         "version": 1,
         "channels": frozenset({CHANNEL}),
         **over,
@@ -98,7 +100,7 @@ def a_row(request: ActivationRequest | None = None, **over: object) -> RequestRo
 
 
 def a_past(status: Status = Status.APPROVED, *, ago: timedelta = timedelta(days=3), **over: object) -> PastRequest:
-    """An earlier request like `a_request()`, made so long ago and decided ten minutes later; approved: held for 2 h."""
+    """An earlier request like `a_request()`, made so long ago and decided ten minutes later; approved: held since."""
     created = NOW - ago
     at = created + timedelta(minutes=10)
     facts: dict[str, Any] = {
@@ -108,7 +110,7 @@ def a_past(status: Status = Status.APPROVED, *, ago: timedelta = timedelta(days=
         "created": created,
         "status": status,
         "duration": timedelta(hours=2),
-        "activated": at if status is Status.APPROVED else None,
+        "holding": Holding(at if status is Status.APPROVED else None),
         "decided_at": None if status.open else at,
         "by": ben.name,
         "ticket": Ticket("CHG-4711", "ServiceNow"),

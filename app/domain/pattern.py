@@ -13,6 +13,7 @@ from math import ceil
 from statistics import median
 
 from app.domain.durations import in_words
+from app.domain.lifecycle import Holding, HowEnded
 from app.domain.request import ActivationRequest, PolicyFacts, RequestKey, Role, Scope, Status, Ticket
 
 ENOUGH = 3  # uses before anything is called usual
@@ -36,8 +37,7 @@ class PastRequest:
     start: datetime | None = None
     duration: timedelta | None = None
     duration_text: str = ""
-    activated: datetime | None = None
-    deactivated: datetime | None = None
+    holding: Holding = Holding()
     decided_at: datetime | None = None
     by: str = ""
     comment: str = ""
@@ -47,23 +47,33 @@ class PastRequest:
     @property
     def settled(self) -> datetime | None:
         """When it stopped being open; None while it is."""
-        return None if self.status.open else self.decided_at or self.activated or self.created
+        return None if self.status.open else self.decided_at or self.holding.activated or self.created
 
     @property
     def held_from(self) -> datetime | None:
         """When the role was held from, as exactly as we know; None when it never was."""
-        if self.status is not Status.APPROVED:
+        if self.holding.activated is not None:
+            return self.holding.activated
+        never = self.holding.how in (HowEnded.FAILED, HowEnded.REVOKED)
+        if self.status is not Status.APPROVED or never:
             return None
-        asked_for = max(self.start or self.created, self.decided_at or self.created)
-        return self.activated or asked_for
+        return max(self.start or self.created, self.decided_at or self.created)
 
     @property
     def held_until(self) -> datetime | None:
         """When it ended or will; None when that is not known, or it was never held."""
-        begun = self.held_from
-        if self.deactivated is not None or begun is None:
-            return self.deactivated
+        begun, seen = self.held_from, self.holding.deactivated or self.holding.until
+        if begun is None or seen is not None:
+            return seen
         return begun + self.duration if self.duration is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What we remember of one person, newest first, and how far back that reaches; None: there is nothing."""
+
+    requests: tuple[PastRequest, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class Held:
     """A role that is held right now, by its names, and when that ends."""
 
     role: str
@@ -117,7 +127,7 @@ class Pattern:
     hours: Hours | None = None
     denials: int = 0
     counted: int = 0
-    active: tuple[Holding, ...] = ()
+    active: tuple[Held, ...] = ()
     since: datetime | None = None
 
 
@@ -142,6 +152,12 @@ class Circumstances:
     earlier: Resubmission | None = None
 
 
+def circumstances_of(request: ActivationRequest, policy: PolicyFacts, past: Past, now: datetime) -> Circumstances:
+    """All that is known around a request, as of `now`."""
+    habits = pattern_of(request, past.requests, now, past.since)
+    return Circumstances(policy, habits, resubmission_of(request, past.requests, now))
+
+
 def pattern_of(
     request: ActivationRequest, past: Iterable[PastRequest], now: datetime, since: datetime | None = None
 ) -> Pattern:
@@ -157,7 +173,7 @@ def pattern_of(
         hours=_usual_hours(mine if len(mine) >= ENOUGH else held),
         denials=len(denied),
         counted=sum(not _asked_again(request, one) for one in denied),
-        active=tuple(_holding(one) for one in held if _active(one, now) and not _same(request, one)),
+        active=tuple(_held(one) for one in held if _active(one, now) and not _same(request, one)),
         since=since,
     )
 
@@ -209,8 +225,8 @@ def _active(one: PastRequest, now: datetime) -> bool:
     return one.held_until is not None and now < one.held_until
 
 
-def _holding(one: PastRequest) -> Holding:
-    return Holding(one.role.label, one.scope.label, one.held_until or one.created)
+def _held(one: PastRequest) -> Held:
+    return Held(one.role.label, one.scope.label, one.held_until or one.created)
 
 
 def _typical(uses: Sequence[PastRequest]) -> timedelta | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.lifecycle import SURE, Doubt, Holding, Phase
 from app.domain.match import Match
+from app.domain.pattern import Pattern, Resubmission
 from app.domain.request import ActivationRequest, Decided, Person, PolicyFacts, RequestKey, Status
 from app.domain.risk import Risk
 
@@ -20,7 +21,8 @@ class RequestRow:
     `match` is the requestor's Slack account; `paused` is why nothing is decided here right now, empty when it is.
     `verifying` is somebody whose decision waits for a newer sign-in: it holds no claim. `holding` is how long an
     approved role is held; `doubt` what could not be confirmed of a request that is listed no more; `stale` that
-    Microsoft lists it as pending though no approval step is open, so that nobody can decide it.
+    Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
+    are the requestor's habits and their earlier attempt, as they were known when it was judged.
     """
 
     request: ActivationRequest
@@ -38,6 +40,8 @@ class RequestRow:
     verifying: Person | None = None
     doubt: Doubt = SURE
     stale: bool = False
+    pattern: Pattern | None = None
+    earlier: Resubmission | None = None
 
     @property
     def key(self) -> RequestKey:

@@ -11,6 +11,7 @@ from typing import Protocol
 from app.domain.changes import Known
 from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
+from app.domain.pattern import Past, Pattern, Resubmission
 from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status, Verdict, Where
 from app.domain.risk import Risk
 from app.domain.row import RequestRow
@@ -22,6 +23,7 @@ class Seen:
     """A request to be remembered: as listed, judged, and who can approve it.
 
     `stale`: no approval step of it is open, so it gets no card; None: nobody looked.
+    `pattern` and `earlier` are what was known of its requestor when it was judged.
     """
 
     request: ActivationRequest
@@ -29,6 +31,8 @@ class Seen:
     policy: PolicyFacts
     approvers: frozenset[str] = frozenset()
     stale: bool | None = None
+    pattern: Pattern | None = None
+    earlier: Resubmission | None = None
 
 
 class Outcome(StrEnum):
@@ -145,6 +149,9 @@ class RequestBook(Protocol):
 
     async def look_again(self, key: RequestKey, due: datetime | None) -> None:
         """When to look again at a request that ended nobody knows how."""
+
+    async def past(self, requestor: str, before: datetime, limit: int) -> Past:
+        """A person's newest requests made before then, by their object id, and how far our memory reaches."""
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
         """Open requests whose requestor's Slack account is unknown, and was not asked for since `before`."""

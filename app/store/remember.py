@@ -20,6 +20,9 @@ from app.store.rows import among, chunks, is_request, key_of, match_values, valu
 from app.store.tables import cards, requests, sightings
 from app.store.upserts import insert_into
 
+# What else its requestor did meanwhile repaints no card, unless it changes how the request is judged.
+_NO_NEWS = {"pattern", "earlier"}
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -106,7 +109,7 @@ def first_card(key: RequestKey, digest: str, requested: datetime, posting: Posti
 async def _update(connection: AsyncConnection, one: Seen, row: RowMapping, posting: Posting) -> None:
     # When it was made never changes; history is ordered by it, in more tables than one.
     changed = {name: value for name, value in values_of(one).items() if row[name] != value and name != "requested"}
-    if not changed:
+    if not changed.keys() - _NO_NEWS:
         return
     version = row["version"] + 1
     await connection.execute(update(requests).where(is_request(one.request.key)).values(**changed, version=version))

@@ -8,12 +8,14 @@ from datetime import datetime
 from app.domain.changes import Known
 from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
+from app.domain.pattern import Past
 from app.domain.request import Decided, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.ports import Counters, Intent, Outcome, Page, Query, Seen
 from app.store import claims, history, lifecycle, matching
 from app.store.audit import AuditTrail
+from app.store.past import past
 from app.store.remember import Posting, remember
 from app.store.writer import Store
 
@@ -75,6 +77,10 @@ class StoredRequests:
     async def look_again(self, key: RequestKey, due: datetime | None) -> None:
         """When to look again at a request that ended nobody knows how."""
         await self._store.write(lambda connection: lifecycle.look_again(connection, key, due))
+
+    async def past(self, requestor: str, before: datetime, limit: int) -> Past:
+        """A person's newest requests made before then, and how far our memory reaches."""
+        return await self._store.read(lambda connection: past(connection, requestor, before, limit))
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
         """Open requests whose requestor nobody has found in Slack, nor asked for since `before`."""

@@ -30,6 +30,7 @@ from app.domain.risk import Level, Risk
 from app.domain.row import RequestRow
 from app.ports import PAUSE, Seen
 from app.store.columns import storable
+from app.store.patterns import earlier_json, pattern_json, read_earlier, read_pattern
 from app.store.tables import cards, requests, sightings, switches, waiting_decisions
 
 T = TypeVar("T")
@@ -113,6 +114,9 @@ def values_of(seen: Seen) -> dict[str, Any]:
         "risk_level": int(risk.level),
         "risk_reasons": list(risk.reasons),
         "risk_rules": risk.rules,
+        "risk_fired": list(risk.fired),
+        "pattern": pattern_json(seen.pattern),
+        "earlier": earlier_json(seen.earlier),
         "policy_comment": policy.comment_required,
         "policy_ticket": policy.ticket_required,
         "policy_longest": policy.longest,
@@ -200,17 +204,19 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
     return RequestRow(
         _request(row),
         Status(row["status"]),
-        Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"]),
+        Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"], tuple(row["risk_fired"])),
         row["version"],
         policy=_policy(row),
         approvers=approvers,
         channels=channels,
         deciding=person_of(row, "deciding"),
         decided=_decided(row),
-        holding=_holding(row),
+        holding=holding_of(row),
         match=Match(How(row["match_how"]), row["match_slack"], row["match_everyday"]),
         doubt=Doubt(row["absences"], row["uncheckable"]),
         stale=row["stale"],
+        pattern=read_pattern(row["pattern"]),
+        earlier=read_earlier(row["earlier"]),
     )
 
 
@@ -228,7 +234,8 @@ def _policy(row: RowMapping) -> PolicyFacts:
     )
 
 
-def _holding(row: RowMapping) -> Holding:
+def holding_of(row: RowMapping) -> Holding:
+    """How long an approved role is held, as far as Microsoft has shown."""
     how = HowEnded(row["ended_how"]) if row["ended_how"] is not None else None
     return Holding(row["activated"], row["active_until"], row["deactivated"], how, row["missed"])
 

@@ -63,6 +63,10 @@ requests = Table(
     Column("risk_level", Integer, nullable=False),
     Column("risk_reasons", JSON, nullable=False),
     Column("risk_rules", Integer, nullable=False),
+    Column("risk_fired", JSON, nullable=False),
+    # What was known of the requestor when the request was judged.
+    Column("pattern", JSON(none_as_null=True)),
+    Column("earlier", JSON(none_as_null=True)),
     Column("policy_comment", Boolean),
     Column("policy_ticket", Boolean),
     Column("policy_longest", Seconds),

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from app.domain.changes import Listing
 from app.domain.errors import BotError
 from app.domain.lifecycle import Nothing
-from app.domain.request import ActivationRequest, PolicyFacts, RequestKey
+from app.domain.pattern import Past, circumstances_of
+from app.domain.request import ActivationRequest, Person, PolicyFacts, RequestKey
 from app.domain.risk import RiskPolicy, assess
 from app.ports import Clock, Desk, RequestBook, Seen
 from app.watcher.readers import THE_BOT, Readers
 
 BATCH = 200  # rows looked at again in one tick; what was asked lately costs nothing
+PAST_REQUESTS = 200  # of one person: months of anybody's habits
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
 STALE_LASTS = timedelta(minutes=5)  # between two looks at a request without an open step: it may be a replica that lags
 log = logging.getLogger(__name__)
@@ -30,18 +32,21 @@ class Remembering:
     clock: Clock
     risk: RiskPolicy
     _policies: dict[tuple[str, str, str], tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
+    _pasts: dict[str, Past] = field(init=False, default_factory=dict)
     _looked: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
 
     async def remember(
         self, desk: Desk, listing: Listing, appeared: Sequence[ActivationRequest], changed: Sequence[ActivationRequest]
     ) -> None:
         """New requests with a card, unless nobody can decide them; changed ones as they read now."""
+        self._pasts.clear()
         seen = [await self._seen(desk, request, listing, await self._stale(desk, request)) for request in appeared]
         seen += [await self._seen(desk, request, listing, None) for request in changed]
         await self.book.remember(seen, self.clock())
 
     async def look_again(self, desk: Desk) -> None:
         """Requests without an open step may have one now; settings that nobody could read may be readable."""
+        self._pasts.clear()
         for row in await self.book.incomplete(desk.kind, BATCH):
             if row.stale and self._due(row.key):
                 stale = await self._stale(desk, row.request, row.approvers)
@@ -54,7 +59,15 @@ class Remembering:
     async def _seen(self, desk: Desk, request: ActivationRequest, listing: Listing, stale: bool | None) -> Seen:  # noqa: FBT001 - a fact
         policy = await self._policy(desk, request)
         approvers = listing.approvers.get(request.key.id, frozenset())
-        return Seen(request, assess(request, self.risk), policy, approvers, stale)
+        around = circumstances_of(request, policy, await self._past(request.requestor), self.clock())
+        risk = assess(request, self.risk, around)
+        return Seen(request, risk, policy, approvers, stale, around.pattern, around.earlier)
+
+    async def _past(self, person: Person) -> Past:
+        """What they asked for before; one reading serves all that is remembered together."""
+        if person.id not in self._pasts:
+            self._pasts[person.id] = await self.book.past(person.id, self.clock(), PAST_REQUESTS)
+        return self._pasts[person.id]
 
     async def _policy(self, desk: Desk, request: ActivationRequest) -> PolicyFacts:
         """Settings belong to a role and a scope; a manager who approves belongs to the requestor."""

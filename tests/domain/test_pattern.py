@@ -9,8 +9,9 @@ from build import EXCHANGE, NOW, REPORTS_READER, a_key, a_past, a_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.lifecycle import Holding, HowEnded
 from app.domain.pattern import (
-    Holding,
+    Held,
     Hours,
     PastRequest,
     Pattern,
@@ -29,7 +30,7 @@ ELSEWHERE = Scope("/administrativeUnits/7", "Lyon")
 def used(*days: int, hour: int = 9, **over: object) -> list[PastRequest]:
     """Held that many days ago, from that hour on."""
     moments = [(NOW - day * DAY).replace(hour=hour, minute=30) for day in days]
-    return [a_past(ago=NOW - moment, activated=moment, **over) for moment in moments]
+    return [a_past(ago=NOW - moment, holding=Holding(moment), **over) for moment in moments]
 
 
 # --- uses ---
@@ -48,9 +49,10 @@ def test_uses_of_this_role_and_scope_are_counted_and_the_last_three_told_newest_
 
 
 def test_a_use_is_as_long_as_it_was_held() -> None:
-    (early,) = used(2)
-    ended = a_past(ago=2 * DAY, deactivated=early.created + 40 * timedelta(minutes=1))
-    assert pattern_of(REQUEST, [ended], NOW).last == (Use(ended.activated or NOW, timedelta(minutes=30)),)
+    begun = NOW - 2 * DAY
+    ended = a_past(ago=2 * DAY, holding=Holding(begun, begun + 2 * HOUR, begun + HOUR, HowEnded.EARLY))
+    known = a_past(ago=3 * DAY, holding=Holding(begun - DAY, begun - DAY + 3 * HOUR))
+    assert pattern_of(REQUEST, [ended, known], NOW).last == (Use(begun, HOUR), Use(begun - DAY, 3 * HOUR))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,10 @@ def test_a_use_is_as_long_as_it_was_held() -> None:
         {"status": Status.FAILED},
         {"status": Status.CANCELED},
         {"status": Status.PENDING},
-        {"activated": NOW + HOUR},
+        {"status": Status.UNKNOWN},
+        {"holding": Holding(NOW + HOUR)},
+        {"holding": Holding(how=HowEnded.FAILED)},
+        {"holding": Holding(how=HowEnded.REVOKED)},
     ],
     ids=str,
 )
@@ -77,15 +82,17 @@ def test_ids_are_compared_in_any_case() -> None:
 
 
 def test_a_role_whose_start_nobody_told_us_is_held_from_its_decision_or_its_chosen_start() -> None:
-    plain = a_past(activated=None)
-    chosen = a_past(activated=None, start=NOW - HOUR)
+    plain = a_past(holding=Holding())
+    chosen = a_past(holding=Holding(), start=NOW - HOUR)
+    unseen = a_past(holding=Holding(how=HowEnded.LAPSED))
+    assert pattern_of(REQUEST, [unseen], NOW).uses == 1
     assert pattern_of(REQUEST, [plain], NOW).last[0].at == plain.decided_at
     assert pattern_of(REQUEST, [chosen], NOW).last[0].at == NOW - HOUR
 
 
 def test_the_request_itself_and_later_ones_are_no_past() -> None:
     itself = a_past(key=REQUEST.key)
-    later = a_past(ago=-HOUR, activated=NOW)
+    later = a_past(ago=-HOUR, holding=Holding(NOW))
     assert pattern_of(REQUEST, [itself, later], NOW + DAY).uses == 0
 
 
@@ -173,13 +180,13 @@ def test_what_else_is_held_is_told_with_its_end() -> None:
     reports = a_past(ago=HOUR, role=REPORTS_READER)
     lyon = a_past(ago=HOUR, scope=ELSEWHERE, duration=4 * HOUR)
     ended = a_past(ago=4 * HOUR, role=REPORTS_READER)
-    stopped = a_past(ago=HOUR, role=REPORTS_READER, deactivated=NOW - timedelta(minutes=1))
+    stopped = a_past(ago=HOUR, role=REPORTS_READER, holding=Holding(NOW - HOUR, NOW, NOW - timedelta(minutes=1)))
     endless = a_past(ago=HOUR, role=REPORTS_READER, duration=None)
     found = pattern_of(REQUEST, [reports, lyon, ended, stopped, endless, a_past(ago=HOUR)], NOW).active
     begun = NOW - HOUR + timedelta(minutes=10)
     assert set(found) == {
-        Holding("Reports Reader", "Whole directory", begun + 2 * HOUR),
-        Holding("Exchange Administrator", "Lyon", begun + 4 * HOUR),
+        Held("Reports Reader", "Whole directory", begun + 2 * HOUR),
+        Held("Exchange Administrator", "Lyon", begun + 4 * HOUR),
     }
 
 
@@ -277,8 +284,9 @@ PAST = st.builds(
     status=st.sampled_from(list(Status)),
     start=st.none() | MOMENTS,
     duration=LENGTHS,
-    activated=st.none() | MOMENTS,
-    deactivated=st.none() | MOMENTS,
+    holding=st.builds(
+        Holding, st.none() | MOMENTS, st.none() | MOMENTS, st.none() | MOMENTS, st.none() | st.sampled_from(HowEnded)
+    ),
     decided_at=st.none() | MOMENTS,
     ticket=st.builds(Ticket, st.text(max_size=5)),
     justification=st.text(max_size=20),

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from build import EXCHANGE, NOW, a_key, a_request, an_intent, decided
+from build import EXCHANGE, NOW, REPORTS_READER, a_key, a_request, an_intent, decided
 from fakes import ALWAYS, APP, FakeDesk
 from people import ann, ben, rita
 from use_cases.house import House
@@ -83,6 +83,45 @@ async def test_another_approver_who_sees_it_later_is_added_without_a_new_version
     await shared_house.watcher.tick()
     row = await shared_house.row(request)
     assert (row.approvers, row.version) == ({ann.id, ben.id}, 1)
+
+
+# --- what is known around a request ---
+
+
+async def test_a_request_is_judged_by_its_requestors_habits_and_they_are_kept(either: House) -> None:
+    old = await either.ask(a_request(created=NOW - timedelta(days=45), duration=timedelta(hours=1)), approvers=(ann,))
+    await either.book.settle(old.key, Status.APPROVED, decided(at=NOW - timedelta(days=45)), None, NOW)
+    either.desk.forget(old.key.id)
+    either.desk.ask(again := a_request(role=REPORTS_READER), [ann])
+    await either.watcher.tick()
+    row = await either.row(again)
+    assert row.risk.fired == ("role_ordinary", "first_use")
+    assert row.pattern is not None
+    assert (row.pattern.uses, row.pattern.since) == (0, NOW - timedelta(days=45))
+
+
+async def test_asking_again_after_a_denial_shows_it_and_is_no_weak_point(either: House) -> None:
+    denied = await either.ask(a_request(created=NOW - timedelta(hours=2), role=REPORTS_READER), approvers=(ann,))
+    await either.book.settle(denied.key, Status.DENIED, decided(ben, comment="too long"), None, NOW)
+    either.desk.forget(denied.key.id)
+    either.clock.advance(timedelta(minutes=40))
+    again = a_request(role=REPORTS_READER, created=either.clock(), duration=timedelta(hours=1))
+    other = a_request(role=EXCHANGE, created=either.clock())
+    for request in (again, other):
+        either.desk.ask(request, [ann])
+    await either.watcher.tick()
+    row = await either.row(again)
+    assert row.earlier is not None
+    assert (row.earlier.by, row.earlier.reason, row.earlier.changed) == ("Ben Bauer", "too long", ("2 h → 1 h",))
+    assert row.risk.fired == ("role_ordinary",)
+    assert (await either.row(other)).risk.fired == ("role_high", "denials")
+
+
+async def test_settings_that_demand_a_ticket_count_in_the_judgement(either: House) -> None:
+    either.desk.policies[REPORTS_READER.id] = PolicyFacts(ticket_required=True)
+    either.desk.ask(request := a_request(role=REPORTS_READER, ticket=Ticket()), [ann])
+    await either.watcher.tick()
+    assert (await either.row(request)).risk.reasons[1] == "No ticket number, though this role's settings demand one"
 
 
 # --- failing desks ---
