@@ -12,9 +12,10 @@ from slack_sdk.models.blocks import Block as SlackBlock
 
 from app.domain.request import Status
 from app.domain.row import RequestRow
-from blocks import ids, links
+from blocks import ids
 from blocks.elements import TEXT_LIMIT, actions, button, context, header, link_button, own, rich, said, section, wire
 from blocks.facts import NAME_LIMIT, asked, headline, justification, papers, reasons
+from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.outcome import outcome
 from blocks.sentence import head, sentence
@@ -25,7 +26,7 @@ _MOST_REASONS = 4
 
 
 def card(
-    row: RequestRow, token: str, *, card_id: str, now: datetime, portal_url: str = "", closed: str = ""
+    row: RequestRow, token: str, *, card_id: str, now: datetime, portal: Portal = GLOBAL, closed: str = ""
 ) -> Message:
     """The card for this version of the row, with metadata that names this copy.
 
@@ -43,17 +44,17 @@ def card(
         _reasons(row),
         _remark(row, now, closed),
         _verifying(row),
-        _buttons(row, "" if closed else token, now, portal_url or links.portal(row.key.kind)),
+        _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
         context(f"Request {row.key.id}", ids.block("id", version)),
     )
     return Message(sentence(row, now), blocks).stamped(ids.CARD_EVENT, card=card_id)
 
 
-def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal_url: str = "") -> Message:
+def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal: Portal = GLOBAL) -> Message:
     """Text only, for the day Slack refuses the blocks: the facts, and where to decide instead."""
     if row.status is not Status.PENDING:
         return Message(sentence(row, now), []).stamped(ids.CARD_EVENT, card=card_id)
-    url = portal_url or links.portal(row.key.kind)
+    url = portal.decide(row.key.kind)
     text = (
         f"{head(row, now)} (your time: {when(row.request.expires)}). "
         f"The full card could not be shown: <{url}|read and decide it in the portal>."

@@ -9,8 +9,9 @@ from slack_sdk.models.views import View as SlackView
 from app.domain.policy import Windows
 from app.domain.request import Kind
 from app.ports import Counters, Link, View
-from blocks import ids, links
+from blocks import ids
 from blocks.elements import actions, header, link_button, own, rich, section
+from blocks.links import GLOBAL, Portal
 from blocks.lists import NOTHING_WAITS, help_blocks
 from blocks.rows import Waiting, counter_block, session_blocks, waiting_block
 
@@ -23,7 +24,7 @@ def home(
     session: Link | None,
     *,
     windows: Windows | None = None,
-    portal_url: str = "",
+    portal: Portal = GLOBAL,
 ) -> View:
     """The Home tab. `counters` and `waiting` are what this person may see; `session` is None when never signed in.
 
@@ -33,7 +34,7 @@ def home(
     rest = len(waiting) - len(shown)
     entries = [waiting_block(item) for item in shown] or [rich(section((own(NOTHING_WAITS),)))]
     more = [rich(section((own(f"… and {rest} more: see /pim pending."),)))] if rest else []
-    portal = link_button(ids.PORTAL, "Open portal", portal_url or links.portal(Kind.ENTRA))
+    open_portal = link_button(ids.PORTAL, "Open portal", portal.decide(Kind.ENTRA))
     view = SlackView(
         type="home",
         blocks=[
@@ -46,7 +47,7 @@ def home(
             *session_blocks(session, windows),
             header("Help"),
             *help_blocks(),
-            actions(ids.block("home"), portal),
+            actions(ids.block("home"), open_portal),
         ],
     )
     return view.to_dict()

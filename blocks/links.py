@@ -1,18 +1,28 @@
-"""Microsoft's pages that we point to, by kind of request. Other clouds pass their own addresses to the builders."""
+"""Microsoft's pages that we point to, by kind of request. Each cloud has a portal of its own; no other one helps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.domain.request import Kind
 
-_ADMIN = "https://entra.microsoft.com/#view/Microsoft_Azure_PIMCommon"
+_PIM = "#view/Microsoft_Azure_PIMCommon"
 _TAB = {Kind.ENTRA: "aadmigratedroles", Kind.AZURE: "azurerbac", Kind.GROUP: "aadgroup"}
 
 
-def portal(kind: Kind) -> str:
-    """Where an approver decides without us."""
-    return f"{_ADMIN}/ApproveRequestMenuBlade/~/{_TAB[kind]}"
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """The portal of one cloud. `root`: its address, without a trailing slash."""
+
+    root: str = "https://entra.microsoft.com"
+
+    def decide(self, kind: Kind) -> str:
+        """Where an approver decides without us."""
+        return f"{self.root}/{_PIM}/ApproveRequestMenuBlade/~/{_TAB[kind]}"
+
+    def ask_again(self, kind: Kind) -> str:
+        """Where a requestor starts a new activation."""
+        return f"{self.root}/{_PIM}/ActivationMenuBlade/~/{_TAB[kind]}"
 
 
-def ask_again(kind: Kind) -> str:
-    """Where a requestor starts a new activation."""
-    return f"{_ADMIN}/ActivationMenuBlade/~/{_TAB[kind]}"
+GLOBAL = Portal()

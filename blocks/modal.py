@@ -14,7 +14,7 @@ from app.domain.request import Verdict
 from app.domain.row import RequestRow
 from app.domain.ruling import COMMENT_LIMIT
 from app.ports import View
-from blocks import ids, links
+from blocks import ids
 from blocks.elements import (
     TEXT_LIMIT,
     actions,
@@ -29,16 +29,19 @@ from blocks.elements import (
     section,
 )
 from blocks.facts import NAME_LIMIT, asked, demands, justification, length, papers, reasons, risk_words, who
+from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 
 _ALL_REASONS = 10
 
 
-def decide_modal(row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal_url: str = "") -> View:
+def decide_modal(
+    row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal: Portal = GLOBAL
+) -> View:
     """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
     demanded = demands(row)
     level = section((own(risk_words(row.risk.level), bold=True),))
-    portal = section((link(portal_url or links.portal(row.key.kind), "Open in the portal"),))
+    elsewhere = section((link(portal.decide(row.key.kind), "Open in the portal"),))
     view = SlackView(
         type="modal",
         callback_id=ids.DECIDE_MODAL,
@@ -50,7 +53,7 @@ def decide_modal(row: RequestRow, verdict: Verdict, modal_token: str, *, now: da
             rich(level, *reasons(row, _ALL_REASONS)),
             rich(asked(row, now, role=True)),
             rich(*justification(row, TEXT_LIMIT, lines=True)),
-            rich(papers(row, deadline=True), *([section(*demanded)] if demanded else []), portal),
+            rich(papers(row, deadline=True), *([section(*demanded)] if demanded else []), elsewhere),
             _comment(row) if verdict is Verdict.APPROVE else _reason(),
         ],
     )

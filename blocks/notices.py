@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.domain.request import Kind, Person, Status
 from app.domain.row import RequestRow
-from blocks import ids, links, text
+from blocks import ids, text
 from blocks.elements import (
     TEXT_LIMIT,
     Line,
@@ -23,6 +23,7 @@ from blocks.elements import (
     wire,
 )
 from blocks.facts import NAME_LIMIT, ends, length, who
+from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.modal import ONE_TIME_WORDS, SIGN_IN_WORDS
 from blocks.outcome import ended, ended_text, said_why
@@ -31,7 +32,7 @@ COMMENT_LIMIT = 500  # code points
 TEXT_MESSAGE_LIMIT = 3000  # code points; chat.update takes 4,000
 
 
-def outcome_notice(row: RequestRow, *, now: datetime, ask_again_url: str = "") -> Message | None:
+def outcome_notice(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL) -> Message | None:
     """What the requestor is told when their request ends; None when they ended it themselves or it is still open."""
     if row.status not in _TOLD:
         return None
@@ -39,7 +40,7 @@ def outcome_notice(row: RequestRow, *, now: datetime, ask_again_url: str = "") -
     title = (own("Your request for "), said(role, NAME_LIMIT, bold=True))
     why = said_why(row)
     comment = (quote(why, COMMENT_LIMIT),) if why else ()
-    again = link_button(ids.ASK_AGAIN, "Ask again", ask_again_url or links.ask_again(row.key.kind))
+    again = link_button(ids.ASK_AGAIN, "Ask again", portal.ask_again(row.key.kind))
     blocks = wire(
         rich(section(title, ended(row)), *comment, section(_next_step(row, now))),
         None if row.status is Status.APPROVED else actions(ids.block("again", row.version), again),
@@ -122,13 +123,13 @@ def refusal(words: str) -> Message:
     return _plain_message(words)
 
 
-def channel_note(words: str, *, button_shown: bool, version: int, portal_url: str = "") -> Message:
+def channel_note(words: str, *, button_shown: bool, version: int, portal: Portal = GLOBAL) -> Message:
     """A standing note of the approvers channel. Its Sign in button carries no address: each person gets their own."""
-    portal = link_button(ids.PORTAL, "Open portal", portal_url or links.portal(Kind.ENTRA))
+    open_portal = link_button(ids.PORTAL, "Open portal", portal.decide(Kind.ENTRA))
     sign_in = button(ids.SIGN_IN, "Sign in", "sign_in", style="primary")
     blocks = wire(
         rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("note", version)),
-        actions(ids.block("note_actions", version), *([sign_in] if button_shown else []), portal),
+        actions(ids.block("note_actions", version), *([sign_in] if button_shown else []), open_portal),
     )
     return Message(text.escaped(words, TEXT_MESSAGE_LIMIT), blocks)
 

@@ -11,7 +11,8 @@ from app.domain.request import Kind
 from app.domain.ruling import Refused, Why
 from app.linking import Linking
 from app.ports import Screens, View
-from blocks import links, modal, notices
+from blocks import modal, notices
+from blocks.links import Portal
 from blocks.message import Message
 
 SOMETHING_FAILED = (
@@ -32,6 +33,7 @@ class Answers:
 
     screens: Screens
     linking: Linking
+    portal: Portal
 
     async def whisper(self, response_url: str, message: Message, *, replace: bool = False) -> None:
         """A message only they see. Where Slack gives no way to answer, or does not take it, the log says so."""
@@ -57,7 +59,7 @@ class Answers:
         """The same inside the modal that was open."""
         if refused.why in _SIGN_IN:
             return modal.sign_in_modal(await self.linking.begin(team, user), _SIGN_IN[refused.why])
-        portal = links.portal(Kind.ENTRA) if refused.why is Why.MANAGED_DEVICE else ""
+        portal = self.portal.decide(Kind.ENTRA) if refused.why is Why.MANAGED_DEVICE else ""
         return modal.refused_modal(refused.text, portal_url=portal)
 
     async def verification(self, verify: Verify) -> View:

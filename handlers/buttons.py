@@ -76,7 +76,7 @@ class Buttons:
         if isinstance(opening, Refused):
             await answers.refuse(action.team, action.user, action.response_url, opening)
             return f"refused: {opening.why}"
-        view = decide_modal(opening.row, opening.verdict, opening.modal, now=self.clock())
+        view = decide_modal(opening.row, opening.verdict, opening.modal, now=self.clock(), portal=answers.portal)
         try:
             await self.screens.open_modal(action.trigger_id, view)
         except BotError:

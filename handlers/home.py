@@ -27,12 +27,13 @@ class Home:
             self.reception.work(opened, self._draw(opened), self.reception.sorry(""))
 
     async def _draw(self, opened: Opened) -> str:
+        portal = self.reception.answers.portal
         found = await self.lookups.overview(opened.team, opened.user)
         if isinstance(found, Nothing):
-            await self.screens.publish_home(opened.user, home(Counters(), [], None))
+            await self.screens.publish_home(opened.user, home(Counters(), [], None, portal=portal))
             return "home drawn, not signed in"
         places = await self.lookups.card_addresses(found.waiting)
         waiting = [Waiting(row, places.get(row.key, "")) for row in found.waiting]
-        view = home(found.counters, waiting, found.link, windows=found.windows)
+        view = home(found.counters, waiting, found.link, windows=found.windows, portal=portal)
         await self.screens.publish_home(opened.user, view)
         return "home drawn"

@@ -28,6 +28,7 @@ from app.ports import Block, View
 from app.store.flows import StoredFlows
 from app.store.writer import Store
 from blocks import ids
+from blocks.links import Portal
 from handlers import Listeners, register
 from handlers.answers import Answers
 from handlers.buttons import Buttons
@@ -41,6 +42,7 @@ from handlers.tasks import Tasks
 
 APP = "A0PIM00001"
 PUBLIC = "https://pim.example"
+PORTAL = Portal("https://portal.azure.us")  # not the default one, so that nobody may forget to pass it on
 HOOK = "https://hooks.slack.com/actions/T0ACME0001/1/x"
 COMMAND_HOOK = "https://hooks.slack.com/commands/T0ACME0001/1/x"
 SOON = 20.0  # seconds until a test gives up waiting
@@ -112,7 +114,7 @@ class BoltRig:
             team=TEAM,
         )
         deliveries = Deliveries(inbox=house.inbox, outbox=house.outbox, clock=house.clock)
-        answers = Answers(screens=self.screens, linking=self.linking)
+        answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")

@@ -25,7 +25,7 @@ from app.domain.request import Kind, Status
 from app.domain.ruling import Refused, Why
 from app.linking import Linking
 from app.ports import Link
-from blocks import links
+from blocks.links import Portal
 
 COOKIE = "__Host-pim-sign-in"
 COOKIE_SECONDS = 3600  # longer than a flow lives: an expired flow should say so, not complain about the cookie
@@ -53,15 +53,19 @@ class Unfinished(Protocol):
 
 
 def sign_in_pages(
-    linking: Linking, decisions: Unfinished, form_targets: Sequence[str], nudge: Callable[[], None] = lambda: None
+    linking: Linking,
+    decisions: Unfinished,
+    form_targets: Sequence[str],
+    portal: Portal,
+    nudge: Callable[[], None] = lambda: None,
 ) -> APIRouter:
     """The routes. `form_targets`: CSP sources of the two identity providers, which our forms lead to.
 
-    `nudge` tells the painter that rows changed.
+    `portal` is where the way leads that does not need us; `nudge` tells the painter that rows changed.
     """
-    dress = _dresser(form_targets)
+    dress = _dresser(form_targets, portal)
     router = APIRouter(include_in_schema=False)
-    pages = _Pages(linking, decisions, nudge)
+    pages = _Pages(linking, decisions, portal, nudge)
     routes: tuple[tuple[str, str, Page], ...] = (
         ("GET", "/sign-in/start/{token}", pages.show),
         ("POST", "/sign-in/start/{token}", pages.start),
@@ -84,6 +88,7 @@ class _Pages:
 
     linking: Linking
     decisions: Unfinished
+    portal: Portal
     nudge: Callable[[], None]
 
     async def show(self, request: Request) -> Response:
@@ -105,7 +110,7 @@ class _Pages:
             return HTMLResponse(html.confirm_page(confirm, self.linking.public_url + CONFIRM))
         shown = await self.decisions.unfinished(confirm.waiting, confirm.link)
         if isinstance(shown, Refused):
-            return _told(shown)
+            return self._told(shown)
         return HTMLResponse(html.finish_page(confirm, shown, self.linking.public_url + FINISH))
 
     async def confirm(self, request: Request) -> Response:
@@ -122,18 +127,17 @@ class _Pages:
             log.warning("A decision was on its way when this failed: %s", failure)
             return HTMLResponse(html.result_page("waiting", "No answer yet", STILL_LOOKING))
         self.nudge()
-        return _with_cookie(_told(fate), "")
+        return _with_cookie(self._told(fate), "")
 
-
-def _told(fate: Fate | Verify) -> Response:
-    """What Microsoft, or our own rules, said to a decision."""
-    if isinstance(fate, Done):
-        return HTMLResponse(html.result_page("decided", *_done(fate)))
-    if isinstance(fate, Waiting):
-        return HTMLResponse(html.result_page("waiting", "No answer yet", STILL_LOOKING))
-    refused = fate if isinstance(fate, Refused) else NOT_ENOUGH
-    portal = links.portal(Kind.ENTRA) if refused.why in _PORTAL_HELPS else ""
-    return HTMLResponse(html.result_page("refused", "Not done", refused.text, portal_url=portal), BAD_REQUEST)
+    def _told(self, fate: Fate | Verify) -> Response:
+        """What Microsoft, or our own rules, said to a decision."""
+        if isinstance(fate, Done):
+            return HTMLResponse(html.result_page("decided", *_done(fate)))
+        if isinstance(fate, Waiting):
+            return HTMLResponse(html.result_page("waiting", "No answer yet", STILL_LOOKING))
+        refused = fate if isinstance(fate, Refused) else NOT_ENOUGH
+        portal = self.portal.decide(Kind.ENTRA) if refused.why in _PORTAL_HELPS else ""
+        return HTMLResponse(html.result_page("refused", "Not done", refused.text, portal_url=portal), BAD_REQUEST)
 
 
 def _done(fate: Done) -> tuple[str, str]:
@@ -150,7 +154,7 @@ async def _stray(_request: Request) -> Response:
     )
 
 
-def _dresser(form_targets: Sequence[str]) -> Callable[[Page], Page]:
+def _dresser(form_targets: Sequence[str], portal: Portal) -> Callable[[Page], Page]:
     """Every page gets the same headers, and every expected failure becomes a page."""
     headers = _headers(form_targets)
 
@@ -159,8 +163,8 @@ def _dresser(form_targets: Sequence[str]) -> Callable[[Page], Page]:
             try:
                 response = await page(request)
             except BotError as error:
-                portal = links.portal(Kind.ENTRA) if isinstance(error, DeviceDemanded) else ""
-                response = HTMLResponse(html.failed_page(_words(error), portal_url=portal), _status(error))
+                way_out = portal.decide(Kind.ENTRA) if isinstance(error, DeviceDemanded) else ""
+                response = HTMLResponse(html.failed_page(_words(error), portal_url=way_out), _status(error))
             response.headers.update(headers)
             return response
 

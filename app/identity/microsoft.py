@@ -49,7 +49,7 @@ class MicrosoftSignIn:
         self._http = http
         self._origins = origins
         self._redirect = public_url + CALLBACK
-        self._require_auth_time = require_auth_time
+        self.require_auth_time = require_auth_time
         self._keys = JsonWebKeys(http, facts.keys_url, facts.key_issuers)
 
     async def begin(
@@ -80,7 +80,7 @@ class MicrosoftSignIn:
             _sent_nonce(flow),
             facts.tenant,
             since=datetime.fromisoformat(flow[BEGUN]),
-            told=self._require_auth_time,
+            told=self.require_auth_time,
         )
         claims = await check_id_token(answer.get("id_token"), self._keys, expected, now)
         person = await self._me(str(answer.get("access_token", "")), claims)

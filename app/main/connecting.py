@@ -60,7 +60,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     await rooms.memory.outbox.rehome(rooms.settings.approvers_channel)
     await deliveries.sweep(timedelta(0) if _alone(rooms) else UNANSWERED)
     await _off_switch(rooms).obey(rooms.policy.portal_only)
-    answers = Answers(screens=rooms.slack.screens, linking=linking)
+    answers = Answers(screens=rooms.slack.screens, linking=linking, portal=rooms.microsoft.portal)
     reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, nudge=lambda: schedule.nudge("paint"))
     watcher = _watcher(rooms)
     painter = _rounds(rooms, watcher, courier, deliveries, schedule)
@@ -70,7 +70,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, painter, socket)
     nudge = reception.nudge
-    pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, nudge)
+    pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
     routers = (pages, health_routes(_vital(rooms.memory), notes))
     return Bot(build_door(open_gate(rooms, bolt), routers), schedule, watcher, socket)
 
@@ -153,6 +153,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         outbox=rooms.memory.outbox,
         clock=utc_now,
         new_token=new_token,
+        portal=rooms.microsoft.portal,
         policy=rooms.policy,
         unfit=rooms.slack.guard.look,
     )
@@ -169,6 +170,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         book=rooms.memory.book,
         matching=matching,
         clock=utc_now,
+        portal=rooms.microsoft.portal,
     )
     started = False
 

@@ -49,6 +49,7 @@ from app.store.sights import StoredSights
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
+from blocks.links import Portal
 
 FIRST_PATIENCE, LONGEST_PATIENCE = 1.0, 30.0  # seconds between two attempts to reach Slack at the start
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class MicrosoftSide:
     tokens: MicrosoftTokens
     sign_in: BrowserSignIn
     form_targets: tuple[str, ...]
+    portal: Portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ async def open_microsoft(
         utc_now,
     )
     tokens = MicrosoftTokens(entra, memory.links, keyring, utc_now)
-    return MicrosoftSide(_desks(gate), tokens, sign_in, origins.form_targets())
+    return MicrosoftSide(_desks(gate), tokens, sign_in, origins.form_targets(), Portal(cloud.portal))
 
 
 def _desks(graph: Gate) -> dict[Kind, Desk]:

@@ -15,6 +15,7 @@ from app.notifier.gateway import Gateway
 from app.notifier.wording import notice_message
 from app.ports import Clock, Matching, Notice, Outbox, RequestBook
 from blocks import ids
+from blocks.links import Portal
 
 BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
@@ -34,6 +35,7 @@ class Messenger:
     book: RequestBook
     matching: Matching
     clock: Clock
+    portal: Portal
     _wait_until: datetime | None = field(init=False, default=None)
 
     async def tick(self) -> None:
@@ -55,7 +57,7 @@ class Messenger:
     async def _deliver(self, notice: Notice) -> str:
         """Deliver one; returns the note for the row. Unavailable or SlackFailed when it is to be tried again."""
         row = await self.book.find(notice.key) if notice.key is not None else None
-        message = notice_message(notice, row, self.clock())
+        message = notice_message(notice, row, self.clock(), self.portal)
         if message is None:
             return "nothing to say"
         try:

@@ -23,6 +23,7 @@ from app.ports import Card, ChannelNote, Clock, Outbox
 from blocks import ids
 from blocks.card import card as draw_card
 from blocks.card import fallback_card
+from blocks.links import Portal
 from blocks.message import Message
 
 BATCH = 50  # cards looked at in one go
@@ -58,6 +59,7 @@ class Painter:
     outbox: Outbox
     clock: Clock
     new_token: Callable[[], str]
+    portal: Portal
     policy: Policy = Policy()
     unfit: Callable[[], Awaitable[str]] = _always_fit
     _waits: dict[str, datetime] = field(init=False, default_factory=dict)
@@ -86,7 +88,8 @@ class Painter:
     async def _paint_card(self, card: Card, row: RequestRow, *, posting: bool) -> None:
         """Without `posting` a card that stands nowhere yet waits."""
         now = self.clock()
-        message = draw_card(row, card.token, card_id=card.id, now=now, closed=portal_only(row, self.policy))
+        closed = portal_only(row, self.policy)
+        message = draw_card(row, card.token, card_id=card.id, now=now, portal=self.portal, closed=closed)
         if card.ts:
             await self._repaint(card, row, message)
             return
@@ -114,7 +117,7 @@ class Painter:
             if failure.code not in _TOO_MUCH:
                 raise
             log.exception("Slack refused the drawing of %s; posting the plain one.", row.key)
-            plain = fallback_card(row, card_id=card.id, now=self.clock())
+            plain = fallback_card(row, card_id=card.id, now=self.clock(), portal=self.portal)
             sent = await self.gateway.call("chat_postMessage", channel=card.channel, **_body(plain))
         return str(sent["ts"])
 
@@ -135,7 +138,7 @@ class Painter:
             if failure.code not in _TOO_MUCH:
                 raise
             log.exception("Slack refused the drawing of %s; showing the plain one.", row.key)
-            await self._edit_plainly(place, fallback_card(row, card_id=card.id, now=self.clock()))
+            await self._edit_plainly(place, fallback_card(row, card_id=card.id, now=self.clock(), portal=self.portal))
 
     async def _edit_plainly(self, place: dict[str, str], plain: Message) -> None:
         """Rich text cannot always be edited into plain text; then the card goes, and an open request gets a new one."""
@@ -150,7 +153,7 @@ class Painter:
     # --- standing notes ---
 
     async def _paint_note(self, note: ChannelNote) -> None:
-        message = note_message(note)
+        message = note_message(note, self.portal)
         ts = note.ts
         if not ts or not await self._edit_note(note, ts, message):
             ts = await self._adopt_note(note)

@@ -8,10 +8,11 @@ from app.domain.request import Person, Status
 from app.domain.row import RequestRow
 from app.ports import ChannelNote, Notice
 from blocks import ids, notices
+from blocks.links import Portal
 from blocks.message import Message
 
 
-def notice_message(notice: Notice, row: RequestRow | None, now: datetime) -> Message | None:
+def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal: Portal) -> Message | None:
     """The direct message for a notice, drawn from how things stand now; None when there is nothing to say."""
     about_account = _about_account(notice, now)
     if about_account is not None:
@@ -20,7 +21,7 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime) -> Mes
         return None
     if notice.topic == "fate":
         return _fate(row, notice.facts.get("refused", ""))
-    return notices.outcome_notice(row, now=now) if notice.topic == "outcome" else None
+    return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
 
 
 def _about_account(notice: Notice, now: datetime) -> Message | None:
@@ -42,9 +43,9 @@ def _about_account(notice: Notice, now: datetime) -> Message | None:
     return None
 
 
-def note_message(note: ChannelNote) -> Message:
+def note_message(note: ChannelNote, portal: Portal) -> Message:
     """A standing note of the approvers channel, found again by its topic."""
-    drawn = notices.channel_note(note.text, button_shown=note.button, version=note.version)
+    drawn = notices.channel_note(note.text, button_shown=note.button, version=note.version, portal=portal)
     return drawn.stamped(ids.NOTE_EVENT, topic=note.topic)
 
 

@@ -37,9 +37,11 @@ from app.domain.ruling import Refused, Why
 from app.identity.origins import Origins
 from app.linking import Linking
 from app.ports import LinkState, WaitingDecision
+from blocks.links import Portal
 
 CALLBACK = "/sign-in/microsoft/callback"
 FINISH = "/sign-in/finish"
+PORTAL = Portal("https://portal.azure.us")
 CLAIMS = '{"access_token": {"acrs": {"essential": true, "value": "c1"}}}'
 ROW = a_row()
 
@@ -81,7 +83,8 @@ class Rig:
         self.decisions.shown = Verify(ROW, a_waiting(), "")
         self.decisions.fate = Done(replace(ROW, status=Status.APPROVED, decided=decided()))
         self.app = FastAPI()
-        self.app.include_router(sign_in_pages(self.linking, self.decisions, Origins().form_targets(), self._nudge))
+        pages = sign_in_pages(self.linking, self.decisions, Origins().form_targets(), PORTAL, self._nudge)
+        self.app.include_router(pages)
         self.browser = self.new_browser()
 
     def _nudge(self) -> None:

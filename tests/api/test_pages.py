@@ -33,9 +33,11 @@ from app.domain.errors import Unavailable
 from app.identity.origins import Origins
 from app.linking import Confirm, Linking, SlackProven
 from app.ports import SlackIdentity
+from blocks.links import Portal
 
 FORM = "application/x-www-form-urlencoded"
 CALLBACK = "/sign-in/microsoft/callback"
+PORTAL = Portal("https://portal.azure.us")
 
 
 class Parsed(HTMLParser):
@@ -79,7 +81,7 @@ class Rig:
             TEAM,
         )
         self.app = FastAPI()
-        self.app.include_router(sign_in_pages(self.linking, FakeDecisions(), Origins().form_targets()))
+        self.app.include_router(sign_in_pages(self.linking, FakeDecisions(), Origins().form_targets(), PORTAL))
         self.browser = self.new_browser()
 
     def new_browser(self) -> httpx.AsyncClient:

@@ -155,11 +155,6 @@ def test_ended_role_says_when_it_ended() -> None:
     assert '"ended "' in json.dumps(show(STATES["approved_ended"]).blocks)
 
 
-def test_portal_address_of_another_cloud_is_used() -> None:
-    message = card(STATES["pending"], "t", card_id="c", now=samples.NOW, portal_url="https://entra.microsoft.us/")
-    assert buttons(message)[-1]["url"] == "https://entra.microsoft.us/"
-
-
 def test_fallback_card_has_no_blocks_and_says_where_to_decide() -> None:
     message = fallback_card(STATES["pending"], card_id="card-1", now=samples.NOW)
     assert message.blocks == []

@@ -35,6 +35,7 @@ from app.store.flows import StoredFlows
 from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.writer import Store
+from blocks.links import GLOBAL
 
 
 class FromThreads(httpx.BaseTransport):
@@ -84,7 +85,7 @@ class World:
         )
         self.tokens = MicrosoftTokens(self.entra, self.links, keyring, clock, _at_once)
         bot = FastAPI()
-        bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets()))
+        bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets(), GLOBAL))
         self.rig.sites[settings.bot_url] = bot
 
     async def sign_in(self, starter: str, slack: str = "", microsoft: str = "", without: tuple[str, ...] = ()) -> Walk:
@@ -211,7 +212,7 @@ async def test_a_prompt_taken_out_of_the_address_makes_no_sign_in_of_an_old_sess
 
 async def test_whoever_takes_the_question_out_too_needs_a_company_that_does_not_demand_an_answer(world: World) -> None:
     world.leave_signed_in("ann")
-    world.microsoft._require_auth_time = True  # noqa: SLF001 - what the policy file sets
+    world.microsoft.require_auth_time = True  # what the policy file sets
     assert (await world.sign_in("ann", without=("prompt", "claims"))).outcome == "failed"
     assert await world.link_of("ann") is None
     assert (await world.sign_in("ann")).ok

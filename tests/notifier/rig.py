@@ -28,6 +28,9 @@ from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.writer import Store
+from blocks.links import Portal
+
+PORTAL = Portal("https://portal.azure.us")  # not the default one, so that nobody may forget to pass it on
 
 
 @dataclass
@@ -51,14 +54,9 @@ class Rig:
         self.people = SlackPeople(gateway=self.gateway, clock=self.clock, channels=(settings.channel,))
         self.matching = SlackMatching(links=self.links, people=self.people, aliases=Aliases(), tenant=TENANT)
         self.screens = SlackScreens(gateway=self.gateway)
-        self.painter = Painter(gateway=self.gateway, outbox=self.outbox, clock=self.clock, new_token=self.new_token)
-        self.messenger = Messenger(
-            gateway=self.gateway,
-            outbox=self.outbox,
-            book=self.book,
-            matching=self.matching,
-            clock=self.clock,
-        )
+        ours = {"gateway": self.gateway, "outbox": self.outbox, "clock": self.clock, "portal": PORTAL}
+        self.painter = Painter(**ours, new_token=self.new_token)
+        self.messenger = Messenger(**ours, book=self.book, matching=self.matching)
 
     def new_token(self) -> str:
         return f"token-{next(self.numbers)}"

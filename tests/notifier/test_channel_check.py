@@ -41,7 +41,8 @@ def guard(rig: Rig) -> ChannelGuard:
 
 @pytest.fixture
 def painter(rig: Rig, guard: ChannelGuard) -> Painter:
-    return Painter(gateway=rig.gateway, outbox=rig.outbox, clock=rig.clock, new_token=rig.new_token, unfit=guard.look)
+    rig.painter.unfit = guard.look
+    return rig.painter
 
 
 # --- what is judged ---
