@@ -24,6 +24,7 @@ _ENDED = {
     "Denied": Status.DENIED,
     "Canceled": Status.CANCELED,
     "Failed": Status.FAILED,
+    "TimedOut": Status.EXPIRED,
 }
 
 Interlude = Callable[[], object]
@@ -265,8 +266,9 @@ class FakeDesk:
 
     async def list_for(self, token: TokenSource) -> Listing:
         who = await self._arrive("list_for", token)
-        rows = [held.request for held in self._pending() if self._assigned(held, who)][:FULL_PAGE]
-        full = len(rows) >= FULL_PAGE
+        rows = [held.request for held in self._pending() if self._assigned(held, who)]
+        full = self.resource is Resource.GRAPH and len(rows) >= FULL_PAGE  # ARM pages
+        rows = rows[:FULL_PAGE] if full else rows
         return Listing(self.kind, tuple(rows), complete=not full, full_page=full, broken=self.broken)
 
     async def fetch(self, request: ActivationRequest, token: TokenSource) -> ActivationRequest:
@@ -303,7 +305,12 @@ class FakeDesk:
 
     async def term(self, request: ActivationRequest, token: TokenSource) -> Term | None:
         await self._arrive("term", token)
-        return self.terms.get(request.key.id)
+        held = self.held.get(request.key.id)
+        if request.key.id in self.terms or held is None or held.review is None:
+            return self.terms.get(request.key.id)
+        length = held.request.duration or timedelta(0)
+        held_now = held.review.verdict is Verdict.APPROVE and self.clock() < held.review.at + length
+        return Term(held.review.at, held.review.at + length) if held_now else None
 
     async def list_ended(self, since: datetime, token: TokenSource) -> Listing:
         await self._arrive("list_ended", token)
@@ -378,7 +385,9 @@ class FakeDesk:
             return "Canceled"
         if held.review is not None:
             return "Provisioned" if held.review.verdict is Verdict.APPROVE else "Denied"
-        return "Failed" if self.clock() >= held.request.expires else "PendingApproval"
+        if self.clock() < held.request.expires:
+            return "PendingApproval"
+        return "TimedOut" if self.kind is Kind.AZURE else "Failed"
 
     def _assigned(self, held: Held, who: str) -> bool:
         return who in held.approvers and who != held.request.requestor.id

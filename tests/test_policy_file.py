@@ -11,13 +11,14 @@ import pytest
 
 from app.domain import azure_roles, roles, rules
 from app.domain.errors import BadSettings
-from app.domain.policy import Aliases, Policy
+from app.domain.policy import Aliases, Policy, Watch
 from app.domain.request import Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.tickets import misshapen, ticket_form
 from app.settings.policy_file import read_policy
 
 DOCS = Path(__file__).parent.parent / "docs" / "policy.md"
+SUBSCRIPTION = "0f0e0d0c-1111-4222-8333-944455566677"
 GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
 Read = Callable[[str], Policy]
 
@@ -39,6 +40,12 @@ def documented() -> str:
 # What it can say
 
 
+def test_what_is_watched_is_named_once_by_path_and_by_object_id(read: Read) -> None:
+    path = f"/subscriptions/{SUBSCRIPTION}"
+    watch = read(f'[watch]\nazure_scopes = [" {path} ", "{path}"]\ngroups = ["{GUID.upper()}"]').watch
+    assert watch == Watch((path,), (GUID,))
+
+
 def test_an_empty_file_changes_nothing(read: Read) -> None:
     assert read("") == Policy()
 
@@ -57,11 +64,15 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
     )
     assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
     assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
+    assert policy.watch == Watch(
+        ("/providers/Microsoft.Management/managementGroups/contoso", f"/subscriptions/{SUBSCRIPTION}"),
+        ("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703",),
+    )
 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 8 + len(rules.WEAK_POINTS)
+    assert len(keys) == 10 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -133,7 +144,7 @@ def test_every_role_we_know_has_one_name_and_one_id() -> None:
 
 MISTAKES = {
     "not TOML": ("risk: high", "cannot be read"),
-    "an unknown part": ("[watch]\nx = 1", "watch is not known"),
+    "an unknown part": ("[wach]\nx = 1", "wach is not known"),
     "an unknown key": ("[risk]\nlong_form_hours = 4", "[risk] long_form_hours is not known"),
     "an unknown key of sign-in": ("[sign_in]\nwindow_days = 4", "[sign_in] window_days is not known"),
     "an unknown key of people": ("[people]\nalias = 1", "[people] alias is not known"),
@@ -166,6 +177,13 @@ MISTAKES = {
     "an unknown level": (f'[risk.levels]\n"{GUID}" = "extreme"', "'extreme' is no level"),
     "a level in numbers": (f'[risk.levels]\n"{GUID}" = 4', "4 is no level"),
     "one role, no list": ('portal_only = "Global Reader"', "portal_only must be a list"),
+    "an Azure scope by its name": (
+        '[watch]\nazure_scopes = ["Prod"]',
+        "[watch] azure_scopes: 'Prod' is no Azure scope",
+    ),
+    "an Azure scope that climbs": ('[watch]\nazure_scopes = ["/subscriptions/.."]', "is no Azure scope"),
+    "a group by its name": ('[watch]\ngroups = ["prod-db-admins"]', "'prod-db-admins' is no object id of a group"),
+    "a desk nobody knows": ("[watch]\nroles = []", "[watch] roles is not known here"),
     "a list of numbers": ("portal_only = [1]", "portal_only must be a list"),
     "a portal-only role nobody knows": ('portal_only = ["Emperor"]', "portal_only: 'Emperor' is neither"),
     "a pattern without {x}": ('[people.aliases]\n"adm@" = "{x}@"', "must both hold {x} once"),

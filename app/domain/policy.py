@@ -82,6 +82,14 @@ class Aliases:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What the bot lists as an application: Azure scopes by path, groups by object id. Empty: whatever it may read."""
+
+    azure_scopes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything together, with defaults that a company can live with."""
 
@@ -89,6 +97,7 @@ class Policy:
     freshness: Freshness = Freshness()
     aliases: Aliases = field(default_factory=Aliases)
     portal_only: frozenset[str] = frozenset()  # role template ids, lower case
+    watch: Watch = Watch()
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:

@@ -1,7 +1,8 @@
 """The one gate to Microsoft: authentication, paging, throttling, and the pin on our own origin.
 
 The bearer token never leaves for another origin: the transport refuses it, whatever a nextLink or a redirect says.
-Reads are tried up to three times; a decision is sent once and never again from here.
+Reads are tried up to three times; a decision is sent once and never again from here. Two gates may share a root where
+Microsoft counts their calls apart: what throttles one does not silence the other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
@@ -45,6 +47,21 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one service wants to be asked: where the next page's address stands, and how fast.
+
+    `pace`: seconds between two reads; `patience`: a shorter Retry-After, in seconds, is waited out by the read itself.
+    """
+
+    following: str = "@odata.nextLink"
+    pace: float = 0.0
+    patience: float = 0.0
+
+
+POLL = Manners()
+
+
 class Gate:
     """GET, page through and change below one root, as whoever the token source says."""
 
@@ -56,12 +73,15 @@ class Gate:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        manners: Manners = POLL,
     ) -> None:
         """`root`: `https://graph.microsoft.com` or the sandbox's; `transport` carries what is let through the pin."""
         self._root = root
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        self._manners = manners
+        self._turn_at: datetime | None = None
         self._paused_until: datetime | None = None
         self._http = httpx.AsyncClient(
             transport=PinnedTransport(root, transport),
@@ -79,47 +99,61 @@ class Gate:
         """One JSON object, or Unavailable, Malformed, GraphRefused, SignInRequired, ClaimsChallenge."""
         return await self._read(self._url(path, params or {}), token)
 
-    async def pages(self, path: str, token: TokenSource, params: Mapping[str, str]) -> AsyncIterator[Json]:
-        """Every page of a listing. An error in the middle leaves what was already given, and forbids absence."""
+    async def pages(
+        self, path: str, token: TokenSource, params: Mapping[str, str], most: int = MOST_PAGES
+    ) -> AsyncIterator[Json]:
+        """Every page of a listing, or `most`. An error in the middle leaves what was given, and forbids absence."""
         url: httpx.URL | None = self._url(path, params)
         visited: set[str] = set()
         while url is not None:
-            if str(url) in visited or len(visited) >= MOST_PAGES:
+            if str(url) in visited or len(visited) >= most:
                 raise Malformed("Microsoft's list of pages does not end.")
             visited.add(str(url))
             page = await self._read(url, token)
             yield page
-            following = page.get("@odata.nextLink")
+            following = page.get(self._manners.following)
             url = self._followed(following) if following is not None else None
 
     async def send(
-        self, method: str, path: str, token: TokenSource, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        token: TokenSource,
+        body: Mapping[str, object] | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send one change, once. OutcomeUnknown: Microsoft may have taken it; Unavailable: it surely did not."""
         headers = await self._headers(token)
         json = dict(body) if body is not None else None
         try:
-            response = await self._http.request(method, self._root + path, json=json, headers=headers)
+            response = await self._http.request(method, self._url(path, params or {}), json=json, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise Unavailable("Microsoft cannot be reached.") from None
         except httpx.HTTPError:
             raise OutcomeUnknown from None
+        self.judge(response)
+        return response
+
+    def judge(self, response: httpx.Response) -> None:
+        """Raise what the answer to a change means, unless it is a success; also for an answer within an answer."""
+        if response.is_success and "html" in response.headers.get("Content-Type", ""):
+            raise OutcomeUnknown  # some proxy's page: Microsoft said nothing
         if not response.is_success:
             raise self._noted(failure(response, self._clock(), decision=True))
-        return response
 
     async def _read(self, url: httpx.URL, token: TokenSource) -> Json:
         for attempt in range(TRIES):
             try:
                 return await self._read_once(url, token)
             except (Unavailable, Malformed) as problem:
-                throttled = isinstance(problem, Unavailable) and problem.retry_after is not None
-                if throttled or attempt == TRIES - 1:
+                told = problem.retry_after if isinstance(problem, Unavailable) else None
+                if attempt == TRIES - 1 or (told is not None and told >= self._manners.patience):
                     raise
-                await self._sleep(self._jitter() * FIRST_PAUSE * 2**attempt)
+                await self._sleep(self._jitter() * FIRST_PAUSE * 2**attempt if told is None else told)
         raise AssertionError  # the loop either returns or raises
 
     async def _read_once(self, url: httpx.URL, token: TokenSource) -> Json:
+        await self._take_turn()
         headers = await self._headers(token)
         try:
             response = await self._http.get(url, headers=headers)
@@ -128,6 +162,15 @@ class Gate:
         if response.status_code != httpx.codes.OK:
             raise self._noted(failure(response, self._clock(), decision=False))
         return json_of(response)
+
+    async def _take_turn(self) -> None:
+        if not self._manners.pace:
+            return
+        now = self._clock()
+        mine = max(self._turn_at or now, now)
+        self._turn_at = mine + timedelta(seconds=self._manners.pace)  # taken before we wait: nobody shares a turn
+        if mine > now:
+            await self._sleep((mine - now).total_seconds())
 
     async def _headers(self, token: TokenSource) -> dict[str, str]:
         self._refuse_while_paused()

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
 
+from app.domain.changes import Listing
 from app.domain.errors import BotError
-from app.domain.request import ActivationRequest, Person, Role
+from app.domain.request import ActivationRequest, Role
 from app.graph.client import Gate
-from app.graph.wire import guid, text
+from app.graph.directory import MOST, Directory
+from app.graph.wire import flag, guid, text
 from app.ports import TokenSource
 
-USERS = "/v1.0/users"
 ROLES = "/v1.0/roleManagement/directory/roleDefinitions"
-T = TypeVar("T")
-MOST = 5_000  # names of each sort; then the memory starts anew
 
 
-class Names:
-    """Who and what stands behind an id, where Microsoft does not expand it in a listing."""
+async def with_requestor(request: ActivationRequest, directory: Directory) -> ActivationRequest:
+    """The request with its requestor's names, where Microsoft did not expand them and somebody may read them."""
+    if request.requestor.name or request.requestor.upn:
+        return request
+    known = await directory.person(request.requestor.id)
+    return replace(request, requestor=known) if known is not None else request
 
-    def __init__(self, gate: Gate) -> None:
+
+class RoleNames:
+    """What stands behind a directory role's id, and whether Microsoft calls it privileged."""
+
+    def __init__(self, gate: Gate, directory: Directory) -> None:
         """`gate`: the way to Microsoft Graph."""
         self._gate = gate
-        self._people: dict[str, Person] = {}
+        self._directory = directory
         self._roles: dict[str, Role] = {}
 
-    async def named(self, request: ActivationRequest, token: TokenSource) -> ActivationRequest:
-        """The request with its requestor's and role's names, as far as this token may read them."""
-        requestor, role = request.requestor, request.role
-        if not (requestor.name or requestor.upn):
-            requestor = await self._person(requestor, token)
-        if not role.name:
-            role = await self._role(role, token)
-        return replace(request, requestor=requestor, role=role)
-
-    async def _person(self, person: Person, token: TokenSource) -> Person:
-        if person.id not in self._people:
-            query = {"$select": "id,displayName,userPrincipalName,mail"}
-            try:
-                raw = await self._gate.get(f"{USERS}/{guid(person.id)}", token, query)
-            except BotError:
-                return person
-            names = (text(raw.get(key)) for key in ("displayName", "userPrincipalName", "mail"))
-            _remember(self._people, person.id, Person(person.id, *names))
-        return self._people[person.id]
+    async def named(self, listing: Listing, token: TokenSource) -> Listing:
+        """The listing with every name that this token, or another, may read."""
+        if not listing.requests:
+            return listing
+        privileged = await self._directory.privileged()
+        named = []
+        for request in listing.requests:
+            known = await with_requestor(request, self._directory)
+            role = known.role if known.role.name else await self._role(known.role, token)
+            named.append(replace(known, role=replace(role, privileged=privileged.get(role.id))))
+        return replace(listing, requests=tuple(named))
 
     async def _role(self, role: Role, token: TokenSource) -> Role:
         if role.id not in self._roles:
@@ -52,13 +50,7 @@ class Names:
                 raw = await self._gate.get(f"{ROLES}/{guid(role.id)}", token, {"$select": "id,displayName,isBuiltIn"})
             except BotError:
                 return role
-            built_in = raw.get("isBuiltIn")
-            known = Role(role.id, text(raw.get("displayName")), built_in if isinstance(built_in, bool) else None)
-            _remember(self._roles, role.id, known)
+            if len(self._roles) >= MOST:
+                self._roles.clear()
+            self._roles[role.id] = Role(role.id, text(raw.get("displayName")), flag(raw.get("isBuiltIn")))
         return self._roles[role.id]
-
-
-def _remember(names: dict[str, T], key: str, value: T) -> None:
-    if len(names) >= MOST:
-        names.clear()
-    names[key] = value

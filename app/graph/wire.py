@@ -37,6 +37,16 @@ def part(value: object) -> Json:
     return value if isinstance(value, Mapping) else {}
 
 
+def flag(value: object) -> bool | None:
+    """A truth value; None when it is null, missing or of another type."""
+    return value if isinstance(value, bool) else None
+
+
+def last_segment(value: object) -> str:
+    """What stands behind the last slash of a path, as text; the whole text when there is none."""
+    return text(value).rstrip("/").rpartition("/")[2]
+
+
 def items(value: object) -> list[Any]:
     """A list, or an empty one."""
     return value if isinstance(value, list) else []

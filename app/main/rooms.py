@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import aiohttp
 
 from app.domain.errors import BadSettings, SlackFailed, Unavailable
 from app.domain.policy import Policy
 from app.domain.request import Kind
+from app.graph import directory_audits
 from app.graph.client import Gate
+from app.graph.directory import Directory
+from app.graph.directory_audits import DirectoryAudits
 from app.graph.directory_roles import DirectoryRoles
 from app.identity.clouds import CLOUDS
 from app.identity.entra import Entra, Registration
@@ -32,7 +36,7 @@ from app.notifier.channel import ChannelGuard, unfit
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
-from app.ports import Desk
+from app.ports import Chronicle, Desk, TokenSource
 from app.settings import Settings
 from app.store.audit import AuditTrail
 from app.store.cards import StoredCards
@@ -91,6 +95,7 @@ class MicrosoftSide:
     """What speaks to Microsoft."""
 
     desks: Mapping[Kind, Desk]
+    chronicle: Chronicle
     tokens: MicrosoftTokens
     sign_in: BrowserSignIn
     form_targets: tuple[str, ...]
@@ -217,8 +222,10 @@ async def open_microsoft(
     stack.callback(entra.close)
     http = PinnedHttp(origins)
     stack.push_async_callback(http.aclose)
-    gate = Gate(settings.graph_url, utc_now)
-    stack.push_async_callback(gate.aclose)
+    graph = Gate(settings.graph_url, utc_now)
+    reports = Gate(settings.graph_url, utc_now, manners=directory_audits.MANNERS)
+    for gate in (graph, reports):
+        stack.push_async_callback(gate.aclose)
     slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), me.team)
     sign_in = BrowserSignIn(
         SlackSignIn(slack, http, origins, settings.public_url),
@@ -233,13 +240,20 @@ async def open_microsoft(
         utc_now,
     )
     tokens = MicrosoftTokens(entra, memory.links, keyring, utc_now)
-    return MicrosoftSide(_desks(gate), tokens, sign_in, origins.form_targets(), Portal(cloud.portal))
+    desks = _desks(graph, Directory(graph, partial(_directory_readers, tokens), utc_now))
+    portal = Portal(cloud.portal)
+    return MicrosoftSide(desks, DirectoryAudits(reports), tokens, sign_in, origins.form_targets(), portal)
 
 
-def _desks(graph: Gate) -> dict[Kind, Desk]:
+def _desks(graph: Gate, directory: Directory) -> dict[Kind, Desk]:
     """Every kind of request that is watched and decided here. Another desk is one more line."""
-    desks: tuple[Desk, ...] = (DirectoryRoles(graph),)
+    desks: tuple[Desk, ...] = (DirectoryRoles(graph, directory),)
     return {desk.kind: desk for desk in desks}
+
+
+async def _directory_readers(tokens: MicrosoftTokens) -> Sequence[TokenSource]:
+    """The bot's own token first: what is asked of the directory belongs to nobody's session."""
+    return [reader.token for reader in reversed(await tokens.readers())]
 
 
 def _poller(settings: Settings) -> Registration | None:

@@ -10,7 +10,7 @@ from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, 
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Desk, Reader, Resource, Tokens, TokenSource
+from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.sights import Coverage, Gap, Sights
@@ -32,6 +32,7 @@ __all__ = [
     "Card",
     "Cards",
     "ChannelNote",
+    "Chronicle",
     "Clock",
     "Counters",
     "Coverage",

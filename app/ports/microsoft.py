@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from app.domain.changes import Listing
+from app.domain.chronicle import Event
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
 from app.ports.links import Link
@@ -75,6 +76,16 @@ class Desk(Protocol):
 
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's native one; None while it is still pending or the word is unknown."""
+
+
+class Chronicle(Protocol):
+    """Microsoft's audit log: who did what, when. Rows come minutes late and are kept for about 30 days."""
+
+    def since(self, since: datetime, token: TokenSource) -> AsyncIterator[Sequence[Event]]:
+        """What happened to requests since then, page by page, the newest first. It takes its time: seconds a page.
+
+        Raises Unavailable, Malformed, GraphRefused or SignInRequired; pages that came before stand.
+        """
 
 
 class Tokens(Protocol):

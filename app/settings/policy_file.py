@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.domain import azure_roles, roles, rules
+from app.domain.azure_scopes import read_scope
 from app.domain.errors import BadSettings
-from app.domain.policy import Aliases, Freshness, Policy
+from app.domain.policy import Aliases, Freshness, Policy, Watch
 from app.domain.risk import Level, RiskPolicy
 from app.domain.tickets import ticket_form
 
@@ -89,6 +90,16 @@ class _Part:
             return []
         return value
 
+    def each(self, key: str, read: Callable[[str], T]) -> list[T]:
+        """Every word of a list, each once; `read` raises ValueError with what is wrong about one."""
+        found: list[T] = []
+        for word in self.words(key):
+            try:
+                found.append(read(word))
+            except ValueError as problem:
+                self.mistakes.append(f"{self._title()}{key}: {problem}.")
+        return list(dict.fromkeys(found))
+
     def entries(self, read: Callable[[str, object], T]) -> list[T]:
         """Every entry of a table with free keys; `read` raises ValueError with what is wrong about one."""
         found: list[T] = []
@@ -131,6 +142,7 @@ def _policy(top: _Part) -> Policy:
         freshness=_freshness(top.table("sign_in")),
         aliases=_aliases(top.table("people")),
         portal_only=_portal_only(top),
+        watch=_watch(top.table("watch")),
     )
     top.close()
     return policy
@@ -173,13 +185,13 @@ def _aliases(part: _Part) -> Aliases:
 
 
 def _portal_only(top: _Part) -> frozenset[str]:
-    found: set[str] = set()
-    for word in top.words("portal_only"):
-        try:
-            found.add(_role(word))
-        except ValueError as problem:
-            top.mistakes.append(f"portal_only: {problem}.")
-    return frozenset(found)
+    return frozenset(top.each("portal_only", _role))
+
+
+def _watch(part: _Part) -> Watch:
+    watch = Watch(tuple(part.each("azure_scopes", _azure_scope)), tuple(part.each("groups", _group_id)))
+    part.close()
+    return watch
 
 
 def _role_level(role: str, word: object) -> tuple[str, Level]:
@@ -206,6 +218,20 @@ def _role(word: str) -> str:
     if known is None:
         raise ValueError(f"{word!r} is neither a role's id nor a built-in role we know by name")
     return known
+
+
+def _azure_scope(word: str) -> str:
+    path = word.strip()
+    if read_scope(path) is None:
+        raise ValueError(f"{word!r} is no Azure scope; write its path, such as /subscriptions/<id>")
+    return path
+
+
+def _group_id(word: str) -> str:
+    asked = word.strip().casefold()
+    if not is_guid(asked):
+        raise ValueError(f"{word!r} is no object id of a group")
+    return asked
 
 
 def _ticket_form(system: str, pattern: object) -> tuple[str, re.Pattern[str]]:

@@ -8,15 +8,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 from build import NOW, guid
 
-from app.graph.client import Gate
+from app.graph.azure_resources import MANNERS, AzureResources
+from app.graph.client import POLL, Gate, Manners
+from app.graph.directory import Directory
 from app.graph.directory_roles import DirectoryRoles
+from app.graph.groups import Groups
+from app.ports import TokenSource
 
 ROOT = "https://graph.microsoft.com"
+ARM = "https://management.azure.com"
+BATCHED = UUID("7c6b0000-1111-4222-8333-944455566677")
+SUBSCRIPTION = "/subscriptions/0f0e0d0c-1111-4222-8333-944455566677"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+DB_ADMINS = "9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703"
 TOKEN = "canary-token"
+EXTENSIONS, PRIVILEGED = "PendingAdminDecision", "isPrivileged"
 A_GUID = "9f2b5ddb-a50e-44a1-a6f4-f616322262ea"
 # What a hostile answer would put where an id belongs.
 EVIL_IDS = (
@@ -57,17 +68,26 @@ class Clock:
 
 
 class FakeMicrosoft(httpx.AsyncBaseTransport):
-    """Gives its answers in order; an error is raised. A call beyond the script fails the test."""
+    """Gives its answers in order; an error is raised. A call beyond the script fails the test.
+
+    Questions that are asked beside the others have answers of their own, each as often as it is asked: by `asides`, a
+    part of the address to an answer. Unless a test says otherwise, nobody waits for an extension, and nobody may read
+    which roles are privileged.
+    """
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
+        self.asides: dict[str, Answer] = {EXTENSIONS: page(), PRIVILEGED: error(403)}
         self.requests: list[httpx.Request] = []
+        self.aside: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
         await asyncio.sleep(0)  # a real one takes its time: others get their turn
-        assert self.answers, f"nobody expected {request.method} {request.url}"
-        answer = self.answers.pop(0)
+        answer = next((said for asked, said in self.asides.items() if asked in str(request.url)), None)
+        (self.requests if answer is None else self.aside).append(request)
+        if answer is None:
+            assert self.answers, f"nobody expected {request.method} {request.url}"
+            answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, httpx.Response) else answer(request)
@@ -75,7 +95,7 @@ class FakeMicrosoft(httpx.AsyncBaseTransport):
     @property
     def lines(self) -> list[str]:
         """`GET /v1.0/...?...` of every call, byte for byte."""
-        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
+        return [line_of(request) for request in self.requests]
 
 
 @dataclass
@@ -87,15 +107,65 @@ class Rig:
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.gate = Gate(ROOT, self.clock, transport=self.microsoft, sleep=self._sleep, jitter=lambda: 0.5)
-        self.desk = DirectoryRoles(self.gate)
+        self.gate = self.a_gate(ROOT)
+        self.directory = Directory(self.gate, self._readers, self.clock)
+        self.desk = DirectoryRoles(self.gate, self.directory)
+
+    def a_gate(self, root: str, manners: Manners = POLL) -> Gate:
+        return Gate(root, self.clock, transport=self.microsoft, sleep=self._sleep, jitter=lambda: 0.5, manners=manners)
+
+    def a_patient_gate(self, manners: Manners) -> Gate:
+        """Its time passes while it sleeps."""
+        return Gate(ROOT, self.clock, transport=self.microsoft, sleep=self._sleep_on, manners=manners)
+
+    async def _readers(self) -> list[TokenSource]:
+        return [token]
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
+    async def _sleep_on(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.forward(seconds)
+
+
+def line_of(request: httpx.Request) -> str:
+    return f"{request.method} {request.url.raw_path.decode()}"
+
 
 def rig(*answers: Answer) -> Rig:
     return Rig(FakeMicrosoft(*answers))
+
+
+@dataclass
+class GroupsRig(Rig):
+    """The same with the desk of groups, which watches these."""
+
+    watched: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.groups = Groups(self.gate, self.directory, self.watched)
+
+
+@dataclass
+class AzureRig(Rig):
+    """The same with the desk of Azure roles, which watches these scopes. Who the requestor is, nobody may read."""
+
+    watched: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.microsoft.asides["/v1.0/users/"] = error(403)
+        self.azure = AzureResources(self.a_gate(ARM, MANNERS), self.directory, self.watched, lambda: BATCHED)
+
+
+def groups_rig(*answers: Answer, watched: tuple[str, ...] = ()) -> GroupsRig:
+    return GroupsRig(FakeMicrosoft(*answers), watched=watched)
+
+
+def azure_rig(*answers: Answer, watched: tuple[str, ...] = ()) -> AzureRig:
+    return AzureRig(FakeMicrosoft(*answers), watched=watched)
 
 
 async def token() -> str:
@@ -179,3 +249,97 @@ def a_step(**over: object) -> Json:
         "justification": "",
         **over,
     }
+
+
+def a_group_row(**over: object) -> Json:
+    """A pending request as Graph lists it: Bo asks to be a member of prod-db-admins for two hours."""
+    own, bo = guid(), "22bb33cc-44dd-55ee-66ff-770088119902"
+    group = str(over.get("groupId", DB_ADMINS))
+    return {
+        "@odata.type": "#microsoft.graph.privilegedAccessGroupAssignmentScheduleRequest",
+        "id": own,
+        "status": "PendingApproval",
+        "createdDateTime": "2026-11-23T09:02:10.5Z",
+        "completedDateTime": None,
+        "approvalId": own,
+        "customData": None,
+        "action": "selfActivate",
+        "isValidationOnly": False,
+        "justification": "Release night",
+        "createdBy": {"user": {"displayName": None, "id": bo}},
+        "scheduleInfo": {
+            "startDateTime": "2026-11-23T09:02:10.5Z",
+            "recurrence": None,
+            "expiration": {"type": "afterDuration", "endDateTime": None, "duration": "PT2H"},
+        },
+        "ticketInfo": {"ticketNumber": "CHG-881", "ticketSystem": "Jira"},
+        "accessId": "member",
+        "groupId": group,
+        "principalId": bo,
+        "targetScheduleId": f"{group}_member_{own}",
+        "group": {"id": group, "displayName": "prod-db-admins", "isAssignableToRole": True},
+        "principal": {"id": bo, "displayName": "Bo Lindh", "userPrincipalName": "bo@contoso.example", "mail": None},
+        **over,
+    }
+
+
+def an_azure_row(*, name: object = None, path: object = None, expanded: object = "names", **over: object) -> Json:
+    """A pending request as ARM lists it: Cy asks for Owner of the subscription Prod for eight hours."""
+    own, cy = name if name is not None else guid(), "33cc44dd-55ee-66ff-7700-881199aabb03"
+    role = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{OWNER}"
+    names = {
+        "scope": {"id": SUBSCRIPTION, "displayName": "Prod", "type": "subscription"},
+        "roleDefinition": {"id": role, "displayName": "Owner", "type": "BuiltInRole"},
+        "principal": {"id": cy, "displayName": "Cy Rao", "email": "cy@contoso.example", "type": "User"},
+    }
+    return {
+        "id": path or f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{own}",
+        "name": own,
+        "type": "Microsoft.Authorization/roleAssignmentScheduleRequests",
+        "properties": {
+            "scope": SUBSCRIPTION,
+            "roleDefinitionId": role,
+            "principalId": cy,
+            "principalType": "User",
+            "requestType": "SelfActivate",
+            "status": "PendingApproval",
+            "approvalId": f"/providers/Microsoft.Authorization/roleAssignmentApprovals/{A_GUID}",
+            "targetRoleAssignmentScheduleId": None,
+            "linkedRoleEligibilityScheduleId": "b1477448-2cc6-4ceb-93b4-54a202a89413",
+            "scheduleInfo": {
+                "startDateTime": "2026-11-23T09:00:00Z",
+                "expiration": {"type": "AfterDuration", "endDateTime": None, "duration": "PT8H"},
+            },
+            "justification": "Rotate prod keys",
+            "ticketInfo": {"ticketNumber": "CHG-902", "ticketSystem": "ServiceNow"},
+            "createdOn": "2026-11-23T09:00:02.71Z",
+            "requestorId": cy,
+            **({"expandedProperties": names if expanded == "names" else expanded} if expanded else {}),
+            **over,
+        },
+    }
+
+
+def a_stage(*, id_: object = None, **over: object) -> Json:
+    """A stage of an ARM approval that waits for the caller; its name is not its id."""
+    stage = id_ if id_ is not None else guid()
+    approval = f"/providers/Microsoft.Authorization/roleAssignmentApprovals/{A_GUID}"
+    return {
+        "id": f"{approval}/stages/{stage}",
+        "name": guid(),
+        "type": "Microsoft.Authorization/roleAssignmentApprovals/stages",
+        "properties": {
+            "displayName": None,
+            "status": "InProgress",
+            "assignedToMe": True,
+            "reviewResult": "NotReviewed",
+            "reviewedBy": None,
+            "reviewedDateTime": None,
+            "justification": "",
+            **over,
+        },
+    }
+
+
+def an_approval(*stages: Json, word: str = "stages") -> httpx.Response:
+    return ok({"id": f"/x/{A_GUID}", "name": A_GUID, "properties": {word: list(stages)}})

@@ -82,7 +82,7 @@ async def test_a_roles_settings_are_asked_for_by_its_template() -> None:
     rules = [{"id": "Enablement_EndUser_Assignment", "enabledRules": ["Ticketing"]}]
     there = rig(ok({"value": [{"policy": {"rules": rules}}]}))
     facts = await there.desk.policy(a_request(role=Role(A_GUID)), token)
-    assert facts == PolicyFacts(ticket_required=True)
+    assert facts == PolicyFacts(ticket_required=True, justification_required=False)
     (line,) = there.microsoft.lines
     assert line == (
         "GET /v1.0/policies/roleManagementPolicyAssignments?$expand=policy%28%24expand%3Drules%29"
@@ -264,7 +264,7 @@ async def test_settings_that_somebody_else_might_read_are_not_called_unknown(
         ("Failed", Status.FAILED),
         ("PendingApproval", None),
         ("PendingAdminDecision", None),
-        ("TimedOut", None),
+        ("TimedOut", Status.EXPIRED),
         ("unknownFutureValue", None),
         ("", None),
     ],

@@ -22,6 +22,7 @@ from app.domain.errors import (
     SignInRequired,
     Unavailable,
 )
+from app.graph.client import Gate, Manners
 
 OUTAGES: list[Answer] = [
     error(500),
@@ -264,3 +265,59 @@ async def test_trouble_that_is_not_throttling_closes_nothing() -> None:
     with pytest.raises(Unavailable):
         await read(there)
     assert await read(there) == {}
+
+
+# --- the pace and the patience of a service that wants them ---
+
+
+def paced(there: Rig, **manners: float) -> Gate:
+    return there.a_gate(ROOT, Manners(**manners))
+
+
+async def test_reads_keep_their_distance_however_many_ask_at_once() -> None:
+    there = rig(*(ok({}) for _ in range(4)))
+    gate = paced(there, pace=2.0)
+    await asyncio.gather(*(gate.get("/v1.0/x", token) for _ in range(4)))
+    assert there.slept == [2.0, 4.0, 6.0]
+
+
+async def test_a_read_after_the_distance_does_not_wait() -> None:
+    there = rig(ok({}), ok({}))
+    gate = paced(there, pace=2.0)
+    await gate.get("/v1.0/x", token)
+    there.clock.forward(2)
+    await gate.get("/v1.0/x", token)
+    assert there.slept == []
+
+
+async def test_a_decision_does_not_wait_for_a_turn() -> None:
+    there = rig(ok({}), httpx.Response(204))
+    gate = paced(there, pace=2.0)
+    await gate.get("/v1.0/x", token)
+    await gate.send("PATCH", "/v1.0/x", token)
+    assert there.slept == []
+
+
+async def test_a_patient_read_waits_out_what_it_is_told() -> None:
+    there = rig(throttled("7"), ok({"a": 1}))
+    assert await there.a_patient_gate(Manners(patience=60.0)).get("/v1.0/x", token) == {"a": 1}
+    assert there.slept == [7.0]
+
+
+async def test_no_read_waits_longer_than_its_patience() -> None:
+    there = rig(throttled("61"))
+    with pytest.raises(Unavailable):
+        await paced(there, patience=60.0).get("/v1.0/x", token)
+    assert there.slept == []
+
+
+async def test_what_throttles_one_gate_does_not_silence_another() -> None:
+    there = rig(throttled("30"), ok({"a": 1}))
+    with pytest.raises(Unavailable):
+        await paced(there).get("/v1.0/x", token)
+    assert await read(there) == {"a": 1}
+
+
+async def test_a_success_in_html_is_no_answer_of_microsofts() -> None:
+    with pytest.raises(OutcomeUnknown):
+        await decide(rig(html(200)))

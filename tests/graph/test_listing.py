@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import httpx
 import pytest
-from graph.fake_microsoft import EVIL_IDS, ROOT, Answer, Json, a_row, error, html, ok, page, rig, throttled, token
+from build import NOW
+from graph.fake_microsoft import (
+    EVIL_IDS,
+    EXTENSIONS,
+    ROOT,
+    Answer,
+    Json,
+    a_row,
+    error,
+    html,
+    line_of,
+    ok,
+    page,
+    rig,
+    throttled,
+    token,
+)
 
 from app.domain.errors import (
     AlreadyDecided,
@@ -300,3 +317,61 @@ async def test_one_broken_row_does_not_hide_the_others_from_an_approver() -> Non
     listing = await rig(page(*rows)).desk.list_for(token)
     assert [request.key.id for request in listing.requests] == ids(rows[0], rows[2])
     assert (listing.broken, listing.complete) == ((rows[1]["id"],), True)
+
+
+# --- extensions and renewals ---
+
+
+def extension() -> Json:
+    return a_row(status="PendingAdminDecision", action="selfRenew")
+
+
+async def test_extensions_are_asked_for_beside_the_rest_by_their_own_status() -> None:
+    there = rig(page(a_row()), page(a_row()))
+    there.microsoft.asides[EXTENSIONS] = page(extension())
+    for listing in (await there.desk.list_all(token), await there.desk.list_for(token)):
+        assert [request.decidable for request in listing.requests] == [True, False]
+        assert listing.complete
+    query = "$expand=principal,roleDefinition&$filter=status%20eq%20%27PendingAdminDecision%27"
+    asked = [line_of(request) for request in there.microsoft.aside if EXTENSIONS in str(request.url)]
+    assert asked == [f"GET {REQUESTS}?{query}", f"GET {REQUESTS}/filterByCurrentUser(on='approver')?{query}"]
+
+
+async def test_where_no_filter_is_taken_they_are_in_the_listing_already() -> None:
+    there = rig(bad_filter(), page(a_row(), extension()))
+    listing = await there.desk.list_all(token)
+    assert len(listing.requests) == 2
+    assert [request for request in there.microsoft.aside if EXTENSIONS in str(request.url)] == []
+
+
+@pytest.mark.parametrize(
+    "answer, complete", [(error(400), True), (error(403), True), (error(500), False), (throttled("9"), False)]
+)
+async def test_extensions_refused_are_none_but_an_outage_forbids_absence(answer: Answer, complete: bool) -> None:  # noqa: FBT001 - a table
+    there = rig(page(a_row()))
+    there.microsoft.asides[EXTENSIONS] = answer
+    listing = await there.desk.list_all(token)
+    assert (len(listing.requests), listing.complete) == (1, complete)
+
+
+async def test_a_full_page_of_extensions_may_hide_more() -> None:
+    there = rig(page())
+    there.microsoft.asides[EXTENSIONS] = page(*(extension() for _ in range(50)))
+    listing = await there.desk.list_for(token)
+    assert (len(listing.requests), listing.full_page, listing.complete) == (50, True, False)
+
+
+# --- what has ended ---
+
+
+async def test_who_may_not_list_what_ended_is_shown_their_own_part() -> None:
+    there = rig(error(403), page(a_row(status="Denied"), a_row()))
+    listing = await there.desk.list_ended(NOW - timedelta(days=1), token)
+    assert ([request.native_status for request in listing.requests], listing.complete) == (["Denied"], False)
+    assert there.microsoft.lines == [f"GET {REQUESTS}", f"GET {REQUESTS}/filterByCurrentUser(on='approver')"]
+
+
+@pytest.mark.parametrize("refusal", [error(400), error(404)])
+async def test_another_refusal_of_what_ended_is_one(refusal: httpx.Response) -> None:
+    with pytest.raises(GraphRefused):
+        await rig(refusal).desk.list_ended(NOW, token)

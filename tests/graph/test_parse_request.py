@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from app.domain.errors import Malformed
 from app.domain.request import Kind, Person, RequestKey, Role, Scope, Ticket
-from app.graph.directory_roles import parse_request, parse_step
+from app.graph.approvals import parse_step
+from app.graph.directory_roles import parse_request
 
 ADA = "11aa22bb-33cc-44dd-55ee-66ff77008801"
 ROLE = "194ae4cb-b126-40b2-bd5b-6091b380977d"

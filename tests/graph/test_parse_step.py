@@ -9,7 +9,7 @@ from graph.fake_microsoft import EVIL_IDS, a_step
 
 from app.domain.errors import Malformed
 from app.domain.request import Person, Verdict
-from app.graph.directory_roles import parse_step
+from app.graph.approvals import parse_step
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 BEN = "b2b2b2b2-0000-4000-8000-00000000000b"

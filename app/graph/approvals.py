@@ -1,0 +1,57 @@
+"""Approval objects of Graph: their steps as one caller sees them, and the decision. It never judges who may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.request import Verdict
+from app.domain.ruling import Step
+from app.graph.client import Gate
+from app.graph.shapes import parse_person
+from app.graph.wire import Json, guid, listed, moment, part, text
+from app.ports import TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """A collection of approvals. `parts` is what this edition of Graph calls their steps: `steps` or `stages`."""
+
+    gate: Gate
+    path: str
+    parts: str
+
+    async def steps(self, approval: str, token: TokenSource) -> tuple[Step, ...]:
+        """Every step (`assignedToMe` is about the caller); Malformed when the answer does not show them."""
+        answer = await self.gate.get(f"{self.path}/{guid(approval)}", token, {"$expand": self.parts})
+        return tuple(parse_step(part(step)) for step in listed(answer.get(self.parts)))
+
+    async def decide(self, approval: str, step: str, verdict: Verdict, justification: str, token: TokenSource) -> None:
+        """Send one decision, once (204). 409: another approver was first; OutcomeUnknown: read back."""
+        path = f"{self.path}/{guid(approval)}/{self.parts}/{guid(step)}"
+        await self.gate.send("PATCH", path, token, review(verdict, justification))
+
+
+def review(verdict: Verdict, justification: str) -> dict[str, str]:
+    """A decision as every desk of Microsoft writes it."""
+    return {"reviewResult": verdict.value, "justification": text(justification)}
+
+
+def parse_step(row: Json) -> Step:
+    """An `approvalStep` or `approvalStage`. The all-zero reviewer that stands for "nobody yet" becomes None."""
+    reviewer = part(row.get("reviewedBy"))
+    reviewer_id = text(reviewer.get("id")).lower()
+    nobody = not reviewer_id.strip("0-")
+    return Step(
+        id=guid(row.get("id")),
+        status=text(row.get("status")),
+        result=text(row.get("reviewResult")),
+        assigned_to_me=row.get("assignedToMe") is True,
+        reviewed_by=None if nobody else parse_person(reviewer, reviewer_id),
+        reviewed_at=moment(row.get("reviewedDateTime")),
+        justification=text(row.get("justification")),
+    )
+
+
+def live(steps: tuple[Step, ...], step: str) -> bool:
+    """Whether the caller could decide this very step a moment ago."""
+    return any(each.id == step and each.live for each in steps)
