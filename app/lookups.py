@@ -9,7 +9,7 @@ from app.domain.policy import Freshness, Windows
 from app.domain.request import RequestKey
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
-from app.ports import Cards, Clock, Counters, Link, Links, LinkState, Page, People, Query, RequestBook
+from app.ports import Cards, Clock, Counters, Coverage, Link, Links, LinkState, Page, People, Query, RequestBook, Sights
 
 PAGE_ROWS = 10
 WAITING_ROWS = 20
@@ -47,6 +47,7 @@ class Lookups:
     links: Links
     people: People
     cards: Cards
+    sights: Sights
     clock: Clock
     slack_url: str
     freshness: Freshness = field(default_factory=Freshness)
@@ -74,6 +75,10 @@ class Lookups:
         """A page of history, newest first."""
         viewer, _ = await self._viewer(team, user)
         return Nothing() if viewer == Viewer() else await self.book.page(viewer, query)
+
+    async def coverage(self) -> Sequence[Coverage]:
+        """Since when history is complete on each desk, and its gaps. It names no request, so anybody may know."""
+        return await self.sights.coverage()
 
     async def card_addresses(self, rows: Sequence[RequestRow]) -> dict[RequestKey, str]:
         """Where the cards of these requests stand in Slack, as web addresses; rows without a card are left out."""

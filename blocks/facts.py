@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import RichTextElement
 from app.domain.durations import in_words
 from app.domain.lifecycle import Holding, HowEnded, Phase
 from app.domain.match import How, Match
-from app.domain.request import ActivationRequest, Person, Status, Ticket
+from app.domain.request import ActivationRequest, Kind, Person, Status, Ticket
 from app.domain.risk import Level
 from app.domain.row import RequestRow
 from blocks.elements import Line, Part, bullets, date, labelled, own, quote, said, section
@@ -22,6 +22,7 @@ REASON_LIMIT = 200
 _SHAPES = {Level.CRITICAL: "⬤", Level.HIGH: "▲", Level.MEDIUM: "◆", Level.LOW: "■"}
 
 
+DESK_NAMES = {Kind.ENTRA: "Entra role", Kind.AZURE: "Azure resource role", Kind.GROUP: "PIM group"}
 _APPROVER_LIMIT = 40
 _MOST_APPROVERS = 4
 _OVER = {HowEnded.EARLY: "Ended early", HowEnded.REVOKED: "Taken away"}

@@ -8,7 +8,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from app.domain.policy import Windows
-from app.ports import Counters, Link, Page
+from app.ports import Counters, Coverage, Link, Page
 from blocks import ids
 from blocks.elements import actions, bullets, button, header, labelled, own, rich, said, section, wire
 from blocks.message import Message
@@ -16,6 +16,7 @@ from blocks.rows import (
     Waiting,
     counter_block,
     counter_text,
+    covered_lines,
     hidden_words,
     history_block,
     history_text,
@@ -82,13 +83,18 @@ def pending_list(waiting: Sequence[Waiting], *, now: datetime, more: int = 0, hi
     return Message(_listed(title, [waiting_text(item, now) for item in shown]), blocks)
 
 
-def history_page(page: Page, *, now: datetime, which: str = "history") -> Message:
-    """`/pim history`, `mine` or `approved`, newest first; the Older button says which, and where to go on."""
+def history_page(page: Page, *, now: datetime, which: str = "history", coverage: Sequence[Coverage] = ()) -> Message:
+    """`/pim history`, `mine` or `approved`, newest first; the Older button says which, and where to go on.
+
+    `coverage`: since when history is complete on each desk, for those who must know what it does not hold.
+    """
+    covered = rich(section(covered_lines(coverage))) if coverage else None
     if not page.rows:
-        return _single("No request here yet, or none that you may see.")
+        words = "No request here yet, or none that you may see."
+        return Message(words, wire(rich(section((own(words),))), covered))
     title = _TITLES.get(which, _TITLES["history"])
     older = actions(ids.block("page"), button(ids.PAGE, "Older", f"{which}:{page.next}")) if page.next else None
-    blocks = wire(header(title), *(history_block(row) for row in page.rows[:MOST_ROWS]), older)
+    blocks = wire(header(title), *(history_block(row) for row in page.rows[:MOST_ROWS]), older, covered)
     return Message(_listed(title, [history_text(row, now) for row in page.rows[:MOST_ROWS]]), blocks)
 
 

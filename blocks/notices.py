@@ -22,7 +22,7 @@ from blocks.elements import (
     section,
     wire,
 )
-from blocks.facts import NAME_LIMIT, ends, length, who
+from blocks.facts import DESK_NAMES, NAME_LIMIT, ends, length, who
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.modal import ONE_TIME_WORDS, SIGN_IN_WORDS
@@ -137,7 +137,7 @@ def channel_note(words: str, *, button_shown: bool, version: int, portal: Portal
 def blind_words(kind: Kind) -> str:
     """Nobody's live token can list this desk."""
     return (
-        f"I cannot see {_DESKS[kind]} requests: no approver is signed in. No card will appear until one of you "
+        f"I cannot see {DESK_NAMES[kind]} requests: no approver is signed in. No card will appear until one of you "
         "signs in; Microsoft's own mails and the portal work as always."
     )
 
@@ -145,28 +145,29 @@ def blind_words(kind: Kind) -> str:
 def incomplete_words(kind: Kind) -> str:
     """A listing may hide rows: 50 of them, or somebody's listing failed."""
     return (
-        f"My list of {_DESKS[kind]} requests may be incomplete: Microsoft shows at most 50 to a person, or one listing "
-        "failed. Cards here are right, but some may be missing; the portal shows all."
+        f"My list of {DESK_NAMES[kind]} requests may be incomplete: Microsoft shows at most 50 to a person, or one "
+        "listing failed. Cards here are right, but some may be missing; the portal shows all."
     )
 
 
 def sighted_words(kind: Kind, appeared: int) -> str:
     """Sight is back; `appeared`: how many requests were found that nobody saw here before."""
     found = "Nothing was missed" if not appeared else f"{appeared} new request{'s' * (appeared > 1)} found"
-    return f"I can see {_DESKS[kind]} requests again. {found}."
+    return f"I can see {DESK_NAMES[kind]} requests again. {found}."
 
 
 def refused_words(kind: Kind) -> str:
     """The application itself may not list this desk."""
     return (
-        f"I cannot see {_DESKS[kind]} requests: Microsoft refuses my own permission to list them, and an administrator "
-        "must look at it. No card will appear until then; Microsoft's own mails and the portal work as always."
+        f"I cannot see {DESK_NAMES[kind]} requests: Microsoft refuses my own permission to list them, and an "
+        "administrator must look at it. No card will appear until then; Microsoft's own mails and the portal work as "
+        "always."
     )
 
 
 def complete_words(kind: Kind) -> str:
     """A full list is short again."""
-    return f"My list of {_DESKS[kind]} requests is complete again."
+    return f"My list of {DESK_NAMES[kind]} requests is complete again."
 
 
 def paused_words(reason: str) -> str:
@@ -184,7 +185,7 @@ def resumed_words(reason: str) -> str:
 
 def desk_name(kind: Kind) -> str:
     """What a desk is called in the middle of a sentence."""
-    return _DESKS[kind]
+    return DESK_NAMES[kind]
 
 
 FROZEN_WORDS = (
@@ -193,7 +194,6 @@ FROZEN_WORDS = (
     "devices you do not know. Once that is settled, /pim sign-in brings you back."
 )
 _TOLD = frozenset({Status.APPROVED, Status.DENIED, Status.EXPIRED, Status.FAILED})
-_DESKS = {Kind.ENTRA: "Entra role", Kind.AZURE: "Azure resource role", Kind.GROUP: "PIM group"}
 
 
 def _clause(reason: str) -> str:

@@ -11,10 +11,11 @@ from slack_sdk.models.blocks import SectionBlock
 
 from app.domain.policy import Windows
 from app.domain.row import RequestRow
-from app.ports import Counters, Link, LinkState
+from app.ports import Counters, Coverage, Link, LinkState
 from blocks import ids, text
 from blocks.elements import (
     Line,
+    Part,
     actions,
     button,
     date,
@@ -27,7 +28,7 @@ from blocks.elements import (
     said,
     section,
 )
-from blocks.facts import length, risk_words
+from blocks.facts import DESK_NAMES, length, risk_words
 from blocks.outcome import ended, ended_text, said_why, status_word
 
 # Short on purpose: Slack refuses a message whose blocks hold some 13,000 characters in all (`msg_blocks_too_long`).
@@ -137,6 +138,22 @@ def _windows(windows: Windows) -> tuple[Line, ...]:
 
 def _session_button(words: str) -> SlackBlock:
     return actions(ids.block("session"), button(ids.SIGN_IN, words, "sign_in"))
+
+
+def covered_lines(coverage: Sequence[Coverage]) -> Line:
+    """Since when history is complete on each desk, and the times between that nobody saw."""
+    parts: list[Part] = [own("Complete", bold=True)]
+    for desk in coverage:
+        parts += [own(f" · {DESK_NAMES[desk.kind]}s since "), date(desk.since), *_gaps(desk)]
+    return parts
+
+
+def _gaps(desk: Coverage) -> list[Part]:
+    if not desk.gaps:
+        return []
+    latest = desk.gaps[-1]
+    which = "but not from " if len(desk.gaps) == 1 else f"but for {len(desk.gaps)} gaps, the last from "
+    return [own(f", {which}"), date(latest.began), own(" to "), date(latest.ended)]
 
 
 def hidden_words(count: int) -> str:

@@ -128,7 +128,8 @@ class Commands:
         page = await self.lookups.history(team, user, query)
         if isinstance(page, Nothing):
             return notices.not_linked(await self.reception.answers.linking.begin(team, user))
-        return lists.history_page(page, now=self.clock(), which=which)
+        coverage = await self.lookups.coverage() if which == "history" else ()
+        return lists.history_page(page, now=self.clock(), which=which, coverage=coverage)
 
     async def _sign_in(self, command: Command) -> Message:
         return await self._invitation(command)

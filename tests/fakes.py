@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from build import NOW, guid
 from people import EVERYBODY, SLACK, TEAM, gus
 
 from app.domain.changes import FULL_PAGE, Listing
+from app.domain.chronicle import Event
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
@@ -126,6 +127,28 @@ class FakePeople:
             raise self.failure
 
 
+@dataclass
+class FakeChronicle:
+    """Microsoft's audit log: `events`, two a page; only `readers` may read it. A `failure` comes after one page."""
+
+    clock: FakeClock
+    events: list[Event] = field(default_factory=list)
+    readers: set[str] = field(default_factory=lambda: {APP})
+    failure: BotError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def since(self, since: datetime, token: TokenSource) -> AsyncIterator[Sequence[Event]]:
+        who = (await token()).removeprefix(_TOKEN)
+        self.asked.append(who)
+        if who not in self.readers:
+            raise GraphRefused("Microsoft refused: AuditLog.Read.All is missing", status=403)
+        shown = sorted((event for event in self.events if event.at >= since), key=lambda event: event.at, reverse=True)
+        for number in range(0, len(shown), 2):
+            yield shown[number : number + 2]
+            if self.failure is not None:
+                raise self.failure
+
+
 @dataclass(frozen=True)
 class Review:
     """The one decision Microsoft took."""
@@ -177,7 +200,8 @@ class FakeDesk:
 
     `calls` are (method, who), `sent` every decision that arrived, `accepted` those that counted. After a decision the
     next `lag` reads still show the state before it. What is `hidden` is missing from listings and nowhere else; a
-    listing that is `cut_short` says that it is incomplete, one that is `backwards` has another order.
+    listing that is `cut_short` says that it is incomplete, one that is `backwards` has another order. `historians` may
+    list what has ended.
     """
 
     clock: FakeClock
@@ -190,6 +214,7 @@ class FakeDesk:
     broken: tuple[str, ...] = ()
     cut_short: bool = False
     hidden: set[str] = field(default_factory=set)
+    historians: set[str] = field(default_factory=lambda: {APP})
     backwards: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
@@ -313,10 +338,12 @@ class FakeDesk:
         return Term(held.review.at, held.review.at + length) if held_now else None
 
     async def list_ended(self, since: datetime, token: TokenSource) -> Listing:
-        await self._arrive("list_ended", token)
+        who = await self._arrive("list_ended", token)
+        if who not in self.historians:
+            raise GraphRefused("Microsoft refused: the caller may not list everything", status=403)
         seen = (replace(held.request, native_status=self._native(held)) for held in self.held.values())
         ended = tuple(request for request in seen if request.created >= since and self.ended(request) is not None)
-        return Listing(self.kind, ended)
+        return Listing(self.kind, ended, complete=not self.cut_short)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         await self._arrive("policy", token)

@@ -71,7 +71,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         keyring = Keyring.parse(settings.keys.get_secret_value())
         memory = await open_memory(settings, keyring, stack)
         slack = await open_slack(settings, stack)
-        microsoft = await open_microsoft(settings, keyring, memory, slack.me, stack)
+        microsoft = await open_microsoft(settings, keyring, memory, slack.me.team, stack)
         bot = await connect(Rooms(settings, memory, slack, microsoft, settings.policy()), stack)
         bot.schedule.start()
         stack.push_async_callback(bot.schedule.stop)

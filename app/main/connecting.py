@@ -19,6 +19,7 @@ from app.decisions.step_up import StepUp
 from app.domain.errors import BotError
 from app.inbox import UNANSWERED, Deliveries
 from app.linking import Linking
+from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.rooms import Memory, Rooms, new_token, utc_now
 from app.notifier.matching import SlackMatching
@@ -34,6 +35,7 @@ from handlers.reception import Reception
 from handlers.tasks import Tasks
 
 PAINT_EVERY = 1.0  # seconds
+COMPLETE_EVERY = 600.0  # audit rows come minutes late
 SETTLE_EVERY = 5.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
@@ -172,12 +174,17 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         clock=utc_now,
         portal=rooms.microsoft.portal,
     )
+    backfilling = make_backfilling(rooms.memory, rooms.microsoft, rooms.policy.risk)
     started = False
 
     async def watch() -> None:
         await watcher.tick()
         await requestors.tick()  # before the cards are posted, so that they say it at once
         schedule.nudge("paint")
+
+    async def complete() -> None:
+        if await backfilling.complete():
+            schedule.nudge("paint")
 
     async def paint() -> None:
         await painter.tick()
@@ -192,6 +199,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
             schedule.nudge("paint")
 
     schedule.every(rooms.settings.poll_seconds, "watch", watch, jitter=rooms.settings.poll_seconds * JITTER)
+    schedule.every(COMPLETE_EVERY, "complete", complete)
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
     return painter

@@ -64,6 +64,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         links=rooms.memory.links,
         people=rooms.slack.people,
         cards=rooms.memory.cards,
+        sights=rooms.memory.sights,
         clock=utc_now,
         slack_url=rooms.slack.me.url,
         freshness=rooms.policy.freshness,

@@ -212,9 +212,9 @@ async def _check_channel(gateway: Gateway, channel: str) -> None:
 
 
 async def open_microsoft(
-    settings: Settings, keyring: Keyring, memory: Memory, me: Identity, stack: AsyncExitStack
+    settings: Settings, keyring: Keyring, memory: Memory, team: str, stack: AsyncExitStack
 ) -> MicrosoftSide:
-    """Graph and sign-in; nothing is called yet."""
+    """Graph and sign-in; nothing is called yet. `team`: whose Slack accounts sign in, empty where nobody does."""
     cloud = CLOUDS[settings.cloud]
     origins = Origins(settings.graph_url, settings.arm_url, settings.login_url, settings.slack_api_url, cloud)
     people = Registration(settings.tenant_id, settings.client_id, settings.credential(), cloud)
@@ -226,7 +226,7 @@ async def open_microsoft(
     reports = Gate(settings.graph_url, utc_now, manners=directory_audits.MANNERS)
     for gate in (graph, reports):
         stack.push_async_callback(gate.aclose)
-    slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), me.team)
+    slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), team)
     sign_in = BrowserSignIn(
         SlackSignIn(slack, http, origins, settings.public_url),
         MicrosoftSignIn(

@@ -12,6 +12,7 @@ from app.domain.changes import Known
 from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
 from app.domain.pattern import Past, Pattern, Resubmission
+from app.domain.records import Record
 from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status, Verdict, Where
 from app.domain.risk import Risk
 from app.domain.row import RequestRow
@@ -140,6 +141,15 @@ class RequestBook(Protocol):
 
     async def staled(self, key: RequestKey, *, stale: bool) -> None:
         """Whether a pending request has no open approval step; one that has again gets its card."""
+
+    async def learned(self, record: Record, seen: Seen, now: datetime) -> bool:
+        """How a request ended without us: a new row without a card, or what an old one left open. False: nothing new.
+
+        What is known is never changed, and an open request is left to the poll.
+        """
+
+    async def lacking(self, since: datetime) -> Sequence[RequestRow]:
+        """Requests asked since then and ended, of which it is not known who decided, or how long an approval held."""
 
     async def look_due(self, now: datetime, limit: int) -> Sequence[RequestRow]:
         """Approved roles, and requests that ended nobody knows how, whose next look is due; the longest due first."""

@@ -43,7 +43,7 @@ async def remember(connection: AsyncConnection, seen: Sequence[Seen], now: datet
         pending = [one for one in chunk if _is_pending(known.get(one.request.key))]
         for one in pending:
             await _update(connection, one, known[one.request.key], posting)
-        await _add_sightings(connection, pending)
+        await add_sightings(connection, pending)
 
 
 async def set_wanted(connection: AsyncConnection, key: RequestKey, version: int) -> None:
@@ -80,7 +80,7 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
     ]
     if posted:
         await connection.execute(insert(cards), posted)
-    await _add_sightings(connection, inserted)
+    await add_sightings(connection, inserted)
 
 
 def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
@@ -127,7 +127,7 @@ async def _void_tokens(connection: AsyncConnection, one: Seen, posting: Posting)
         await connection.execute(update(cards).where(cards.c.id == id_).values(**fresh))
 
 
-async def _add_sightings(connection: AsyncConnection, seen: Sequence[Seen]) -> None:
+async def add_sightings(connection: AsyncConnection, seen: Sequence[Seen]) -> None:
     """Who saw it may decide it. Nobody is taken off: absence from a listing of 50 rows proves nothing."""
     rows = [
         {"kind": one.request.key.kind, "request_id": one.request.key.id, "oid": oid, "requested": one.request.created}

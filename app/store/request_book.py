@@ -9,11 +9,12 @@ from app.domain.changes import Known
 from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
 from app.domain.pattern import Past
+from app.domain.records import Record
 from app.domain.request import Decided, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.ports import Counters, Intent, Outcome, Page, Query, Seen
-from app.store import claims, history, lifecycle, matching
+from app.store import claims, history, lifecycle, matching, records
 from app.store.audit import AuditTrail
 from app.store.past import past
 from app.store.remember import Posting, remember
@@ -65,6 +66,16 @@ class StoredRequests:
         """Whether a pending request has no open approval step."""
         posting = self._posting
         await self._store.write(lambda connection: lifecycle.staled(connection, key, stale, posting))
+
+    async def learned(self, record: Record, seen: Seen, now: datetime) -> bool:
+        """How a request ended without us."""
+        return await self._store.write(
+            lambda connection: records.learned(connection, self._trail, records.Learned(record, seen, now))
+        )
+
+    async def lacking(self, since: datetime) -> Sequence[RequestRow]:
+        """Ended requests of which something is not known."""
+        return await self._store.read(lambda connection: records.lacking(connection, since))
 
     async def look_due(self, now: datetime, limit: int) -> Sequence[RequestRow]:
         """What is to be looked at again, the longest due first."""

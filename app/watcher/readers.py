@@ -37,9 +37,9 @@ class Readers:
         first: frozenset[str] = frozenset(),
         useful: Callable[[T], bool] = lambda _: True,
     ) -> T | Nothing:
-        """The first useful answer, asking those with the ids `first` before others. An outage is raised: ask later.
+        """The first useful answer, asking those with the ids `first` before others.
 
-        `what` names the sort of question: who was refused it lately is asked last.
+        `what` names the sort of question: who was refused it lately is asked last. An outage is raised: ask later.
         """
         outage: BotError | None = None
         for reader in await self._likeliest(desk, what, first):
@@ -59,6 +59,10 @@ class Readers:
         if outage is not None:
             raise outage
         return Nothing.UNREADABLE
+
+    async def everybody(self, first: frozenset[str] = frozenset()) -> Sequence[Reader]:
+        """Whose Graph tokens may be tried, those with the ids `first` before others."""
+        return sorted(await self.tokens.readers(), key=lambda reader: reader.who not in first)
 
     async def _likeliest(self, desk: Desk, what: str, first: frozenset[str]) -> Sequence[Reader]:
         readers = await self.tokens.readers(desk.resource)

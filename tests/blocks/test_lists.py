@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from app.domain.policy import Windows
-from app.domain.request import Status
-from app.ports import Counters, LinkState, Page
+from app.domain.request import Kind, Status
+from app.ports import Counters, Coverage, Gap, LinkState, Page
 from blocks import home, ids, lists
 from blocks.message import Message
 from blocks.rows import Waiting
@@ -117,3 +118,14 @@ def test_home_never_holds_a_one_time_address() -> None:
     view = home.home(Counters(), [], None)
     buttons = [element for block in view["blocks"] if block["type"] == "actions" for element in block["elements"]]
     assert {button["action_id"]: "url" in button for button in buttons} == {ids.SIGN_IN: False, ids.PORTAL: True}
+
+
+def test_history_says_since_when_it_is_complete_and_what_nobody_saw() -> None:
+    gap = Gap(samples.NOW - timedelta(hours=2), samples.NOW - timedelta(hours=1))
+    coverage = (Coverage(Kind.ENTRA, samples.NOW - timedelta(days=3)), Coverage(Kind.GROUP, samples.NOW, (gap, gap)))
+    for page in (Page(()), Page((samples.row(),))):
+        shown = words(lists.history_page(page, now=samples.NOW, coverage=coverage))
+        assert "Entra roles since " in shown
+        assert "PIM groups since " in shown
+        assert ", but for 2 gaps, the last from " in shown
+    assert "Complete" not in words(history())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from build import a_link, a_modal, a_request, seen
-from fakes import FakeClock, FakeDesk, FakePeople, FakeTokens
+from fakes import FakeChronicle, FakeClock, FakeDesk, FakePeople, FakeTokens
 from people import CHANNEL, TEAM, TENANT, ann, ben, slack_of
 from sqlalchemy import text
 
@@ -36,6 +36,7 @@ from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
 from app.watcher import Watcher
+from app.watcher.backfilling import Backfilling
 
 SETTLE_SECONDS = 60.0
 SLACK_URL = "https://acme.slack.example/"
@@ -63,10 +64,12 @@ class House:
         self.links = StoredLinks(self.store, self.trail, self.new_id)
         self.waiting = StoredWaiting(self.store)
         self.switches = StoredSwitches(self.store, self.trail)
+        self.sights = StoredSights(self.store)
         self.freezes = StoredFreezes(self.store, self.trail)
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
         self.desk = FakeDesk(self.clock)
         self.tokens = FakeTokens(self.links)
+        self.chronicle = FakeChronicle(self.clock)
         self.restart()
 
     def new_id(self) -> str:
@@ -103,8 +106,9 @@ class House:
             policy=self.policy,
         )
         self.openings = Openings(**ours, cards=self.cards, new_token=self.new_id, policy=self.policy)
-        self.lookups = Lookups(**ours, people=self.people, cards=self.cards, slack_url=SLACK_URL)
+        self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
+        self.backfilling = self.filling(self.desk)
 
     def watching(self, *desks: FakeDesk) -> Watcher:
         return Watcher(
@@ -113,10 +117,21 @@ class House:
             outbox=self.outbox,
             links=self.links,
             tokens=self.tokens,
-            sights=StoredSights(self.store),
+            sights=self.sights,
             clock=self.clock,
             channel=CHANNEL,
             as_application=self.as_application,
+            risk=RiskPolicy(),
+        )
+
+    def filling(self, *desks: FakeDesk) -> Backfilling:
+        return Backfilling(
+            desks=desks,
+            chronicle=self.chronicle,
+            book=self.book,
+            sights=self.sights,
+            tokens=self.tokens,
+            clock=self.clock,
             risk=RiskPolicy(),
         )
 

@@ -30,6 +30,7 @@ async def overview(house: House, freshness: Freshness) -> Overview:
         links=house.links,
         people=house.people,
         cards=house.cards,
+        sights=house.sights,
         clock=house.clock,
         slack_url="https://acme.slack.example/",
         freshness=freshness,
