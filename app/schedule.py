@@ -1,7 +1,7 @@
 """Which use case ticks when. Deadlines are rows that a tick scans; no job here is ever persisted or awaited.
 
-Only the replica that holds the lease ticks. A tick that fails is logged and the next one comes: nothing else may stop
-the loops.
+Only the replica that holds the lease ticks, and what it writes after it lost the lease is void. A tick that fails is
+logged and the next one comes: nothing else may stop the loops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from app.domain.errors import BotError
+from app.domain.errors import BotError, Superseded
 from app.ports import Leases
 
 LEASE = "rounds"
@@ -35,7 +35,7 @@ class Schedule:
     holder: str
     monotonic: Callable[[], float]
     scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
-    _leads: bool = field(init=False, default=False)
+    _epoch: int = field(init=False, default=0)
     _asked_at: float | None = field(init=False, default=None)
     _failing: set[str] = field(init=False, default_factory=set)
     _running: set[str] = field(init=False, default_factory=set)
@@ -73,8 +73,8 @@ class Schedule:
         """No new rounds, and the lease goes to whoever wants it. What is cut off is repaired by rows."""
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
-        if self._leads:
-            self._leads = False
+        if self._epoch:
+            self._epoch = 0
             try:
                 await self.leases.hold(LEASE, self.holder, 0)
             except BotError as failure:  # it runs out by itself, and a stop must not fail
@@ -92,8 +92,13 @@ class Schedule:
 
     async def _once(self, name: str, tick: Tick) -> None:
         try:
-            if await self._lead():
-                await tick()
+            epoch = await self._lead()
+            if epoch:
+                with self.leases.fence(LEASE, epoch):
+                    await tick()
+        except Superseded:  # we were stopped for longer than the lease lasts
+            log.warning("Another process does the rounds now; this one's %s round was void.", name)
+            self._epoch = 0
         except Exception:  # the edge of every loop: the next tick must come, whatever this one met
             if name not in self._failing:
                 log.exception("The %s round failed; it goes on with the next one.", name)
@@ -101,9 +106,10 @@ class Schedule:
         else:
             self._failing.discard(name)
 
-    async def _lead(self) -> bool:
+    async def _lead(self) -> int:
+        """The epoch of our lease; 0 while another process holds it."""
         now = self.monotonic()
-        if not self._leads or self._asked_at is None or now - self._asked_at >= RENEW_EVERY:
-            self._leads = await self.leases.hold(LEASE, self.holder, LEASE_SECONDS)
+        if not self._epoch or self._asked_at is None or now - self._asked_at >= RENEW_EVERY:
+            self._epoch = await self.leases.hold(LEASE, self.holder, LEASE_SECONDS)
             self._asked_at = now
-        return self._leads
+        return self._epoch

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from app.domain.errors import Unavailable
+from app.domain.errors import Superseded, Unavailable
 from app.schedule import LEASE_SECONDS, RENEW_EVERY, Schedule
 
 SOON = 20.0  # seconds until a test gives up waiting
@@ -19,14 +20,20 @@ SOON = 20.0  # seconds until a test gives up waiting
 class FakeLeases:
     """The leases table; `holds` is what it answers next, or how it fails. Zero seconds give the lease back."""
 
-    holds: bool | Exception = True
+    holds: int | Exception = 1
     asked: list[tuple[str, str, float]] = field(default_factory=list)
+    fences: list[tuple[str, int]] = field(default_factory=list)
 
-    async def hold(self, name: str, holder: str, seconds: float) -> bool:
+    async def hold(self, name: str, holder: str, seconds: float) -> int:
         self.asked.append((name, holder, seconds))
         if isinstance(self.holds, Exception):
             raise self.holds
         return self.holds
+
+    @contextmanager
+    def fence(self, name: str, epoch: int) -> Iterator[None]:
+        self.fences.append((name, epoch))
+        yield
 
 
 @dataclass
@@ -72,6 +79,24 @@ async def test_the_holder_of_the_lease_ticks(rig: Rig) -> None:
     rig.schedule.every(20, "watch", watch.tick)
     await rig.due()
     assert (watch.ticks, rig.leases.asked) == (1, [("rounds", "us", LEASE_SECONDS)])
+
+
+async def test_what_a_tick_writes_is_fenced_by_the_epoch_of_the_lease(rig: Rig) -> None:
+    rig.leases.holds = 7
+    rig.schedule.every(20, "watch", Round().tick)
+    await rig.due()
+    assert rig.leases.fences == [("rounds", 7)]
+
+
+async def test_a_round_that_was_superseded_asks_for_the_lease_again(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    watch = Round(fails=Superseded())
+    rig.schedule.every(20, "watch", watch.tick)
+    await rig.due()
+    rig.leases.holds = 0
+    await rig.due()
+    assert (watch.ticks, len(rig.leases.asked)) == (1, 2)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.records[0].exc_info is None
 
 
 async def test_another_replica_does_not_tick(rig: Rig) -> None:

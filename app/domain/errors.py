@@ -13,6 +13,7 @@ BotError                 retryable: would the same call, a little later, have a 
 │  └─ DeviceDemanded     ... or its renewal did: the company demands a managed device (Conditional Access)
 ├─ SlackFailed           Slack said no for good (channel archived, token revoked): retrying is noise
 │  └─ CardLost           the message is not there any more
+├─ Superseded            another process does the rounds now: what this one was about to write is void
 ├─ Tampered              stored ciphertext does not open: swapped, rolled back, truncated, or the key is gone
 └─ BadSettings           the process must not start; one sentence per mistake
 """
@@ -39,6 +40,10 @@ class Unavailable(BotError):
         """`retry_after`: seconds the service asked us to wait, already clamped, or None when it did not say."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Superseded(BotError):
+    """Another process does the rounds now. Nothing was written."""
 
 
 class OutcomeUnknown(BotError):

@@ -31,6 +31,7 @@ from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
 from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
+from app.main.failpoints import failpoint
 from app.main.keys import census
 from app.notifier.channel import ChannelGuard, unfit
 from app.notifier.gateway import Gateway, Identity
@@ -133,11 +134,12 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         log.warning("%s", warning)
     posting = Posting(settings.approvers_channel, new_token, new_token)
     trail = AuditTrail(store, keyring.chain_key())
+    here = failpoint(settings.failpoint)
     return Memory(
-        book=StoredRequests(store, trail, posting),
-        cards=StoredCards(store),
-        outbox=StoredOutbox(store),
-        inbox=StoredInbox(store),
+        book=here.of("book", StoredRequests(store, trail, posting)),
+        cards=here.of("cards", StoredCards(store)),
+        outbox=here.of("outbox", StoredOutbox(store)),
+        inbox=here.of("inbox", StoredInbox(store)),
         links=StoredLinks(store, trail, new_token),
         flows=StoredFlows(store),
         waiting=StoredWaiting(store),
@@ -166,6 +168,7 @@ async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
     """Slack, once it has told us who we are."""
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    gateway = failpoint(settings.failpoint).of("slack", gateway)
     me = await _introduce(gateway, settings.slack_app_id)
     if settings.slack_app_token is not None:
         await _check_app_token(gateway, settings.slack_app_token.get_secret_value())
@@ -240,7 +243,9 @@ async def open_microsoft(
         utc_now,
     )
     tokens = MicrosoftTokens(entra, memory.links, keyring, utc_now)
-    desks = _desks(graph, Directory(graph, partial(_directory_readers, tokens), utc_now))
+    directory = Directory(graph, partial(_directory_readers, tokens), utc_now)
+    here = failpoint(settings.failpoint)
+    desks = {kind: here.of("desk", desk) for kind, desk in _desks(graph, directory).items()}
     portal = Portal(cloud.portal)
     return MicrosoftSide(desks, DirectoryAudits(reports), tokens, sign_in, origins.form_targets(), portal)
 

@@ -10,9 +10,11 @@ MOST_PAGES = 20  # of 100 messages: a lost post is always among the newest
 
 
 async def find_message(
-    gateway: Gateway, channel: str, event: str, name: str, value: str, *, since: datetime | None
+    gateway: Gateway, channel: str, event: str, fact: tuple[str, str], *, since: datetime | None, other_than: str = ""
 ) -> str:
-    """The ts of the message whose metadata of this event type carries `name: value`; an empty string for none.
+    """The ts of the message whose metadata of this event type carries `fact`, name and value; empty for none.
+
+    `other_than`: a ts that does not count.
 
     Slack has no idempotency key for posts, so this read-back is what keeps one card from becoming two.
     """
@@ -23,9 +25,10 @@ async def find_message(
             "conversations_history", channel=channel, limit=100, include_all_metadata=True, cursor=cursor, **oldest
         )
         for message in page.get("messages") or ():
-            metadata = message.get("metadata") or {}
-            if metadata.get("event_type") == event and (metadata.get("event_payload") or {}).get(name) == value:
-                return str(message["ts"])
+            metadata, ts = message.get("metadata") or {}, str(message["ts"])
+            same = metadata.get("event_type") == event and (metadata.get("event_payload") or {}).get(fact[0]) == fact[1]
+            if same and ts != other_than:
+                return ts
         cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:
             break

@@ -26,6 +26,15 @@ _GUESSED = (How.BY_ALIAS, How.BY_MAIL)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How it went, as the row's note, and where the message stands if this process posted one."""
+
+    note: str
+    channel: str = ""
+    ts: str = ""
+
+
 @dataclass(kw_only=True, slots=True)
 class Messenger:
     """Sends what the notices table owes. A matched mail address is good enough for telling, never for deciding."""
@@ -45,7 +54,7 @@ class Messenger:
             return
         for notice in await self.outbox.due_notices(now, BATCH):
             try:
-                await self.outbox.sent(notice, await self._deliver(notice), self.clock())
+                await self._close(notice, await self._deliver(notice))
             except Unavailable as failure:
                 self._wait_until = now + timedelta(seconds=failure.retry_after or 2.0)
                 return
@@ -54,28 +63,37 @@ class Messenger:
                 self._wait_until = now + PAUSE_AFTER_REFUSAL
                 return
 
-    async def _deliver(self, notice: Notice) -> str:
-        """Deliver one; returns the note for the row. Unavailable or SlackFailed when it is to be tried again."""
+    async def _close(self, notice: Notice, delivery: Delivery) -> None:
+        """Where another process told it too, while this one was stopped in the middle, one of the two is deleted."""
+        if await self.outbox.sent(notice, delivery.note, self.clock()) or not delivery.ts:
+            return
+        place = {"channel": delivery.channel, "ts": delivery.ts}
+        if await self._find(delivery.channel, notice, but=delivery.ts):
+            log.warning("A direct message was sent twice; the later one is deleted.")
+            await self.gateway.call("chat_delete", **place)
+
+    async def _deliver(self, notice: Notice) -> Delivery:
+        """Deliver one; how it went. Unavailable or SlackFailed when it is to be tried again."""
         row = await self.book.find(notice.key) if notice.key is not None else None
         message = notice_message(notice, row, self.clock(), self.portal)
         if message is None:
-            return "nothing to say"
+            return Delivery("nothing to say")
         try:
             user = await self._recipient(notice, row)
             if not user:
-                return "not in Slack: was not told"
+                return Delivery("not in Slack: was not told")
             channel = await self._conversation(user)
-            if notice.tried and await self._already(channel, notice):
-                return "delivered"
+            if notice.tried and await self._find(channel, notice):
+                return Delivery("delivered")
             await self.outbox.trying_notice(notice)
             stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
-            await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
+            posted = await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
         except SlackFailed as failure:
             if failure.code in _OUR_TROUBLE:
                 raise
             log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
-            return f"not delivered: {failure.code}"
-        return "delivered"
+            return Delivery(f"not delivered: {failure.code}")
+        return Delivery("delivered", channel, str(posted["ts"]))
 
     async def _recipient(self, notice: Notice, row: RequestRow | None) -> str:
         """The Slack account: named in the notice, else the requestor's as stored or, while unsure, as of now."""
@@ -91,5 +109,6 @@ class Messenger:
         opened = await self.gateway.call("conversations_open", users=user)
         return str((opened.get("channel") or {}).get("id") or user)
 
-    async def _already(self, channel: str, notice: Notice) -> bool:
-        return bool(await find_message(self.gateway, channel, ids.NOTICE_EVENT, "notice", notice.id, since=None))
+    async def _find(self, channel: str, notice: Notice, *, but: str = "") -> str:
+        fact = ("notice", notice.id)
+        return await find_message(self.gateway, channel, ids.NOTICE_EVENT, fact, since=None, other_than=but)

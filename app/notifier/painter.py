@@ -99,16 +99,22 @@ class Painter:
             await self.outbox.painted(card, ts, 0)  # version 0: found, and to be repainted
         elif live and posting:
             await self.outbox.trying(card)
-            await self.outbox.painted(card, await self._post(card, row, message), row.version)
+            await self._posted(card, await self._post(card, row, message), row.version)
         elif card.tried and not live:
             await self.outbox.lost(card, self.new_token())  # it stands nowhere, and nothing is announced any more
+
+    async def _posted(self, card: Card, ts: str, version: int) -> None:
+        """Where another process was quicker, while this one was stopped in the middle, its copy is the card."""
+        if not await self.outbox.painted(card, ts, version):
+            log.warning("A card was posted twice; the later copy is deleted.")
+            await self.gateway.call("chat_delete", channel=card.channel, ts=ts)
 
     async def _adopt(self, card: Card, row: RequestRow) -> str:
         """The ts of a copy whose post was answered by silence or a crash, if Slack has it."""
         if not card.tried:
             return ""
         since = row.request.created - timedelta(minutes=5)
-        return await find_message(self.gateway, card.channel, ids.CARD_EVENT, "card", card.id, since=since)
+        return await find_message(self.gateway, card.channel, ids.CARD_EVENT, ("card", card.id), since=since)
 
     async def _post(self, card: Card, row: RequestRow, message: Message) -> str:
         try:
@@ -122,6 +128,7 @@ class Painter:
         return str(sent["ts"])
 
     async def _repaint(self, card: Card, row: RequestRow, message: Message) -> None:
+        await self.outbox.trying(card)
         try:
             await self._edit(card, row, message)
         except CardLost:
@@ -165,7 +172,7 @@ class Painter:
     async def _adopt_note(self, note: ChannelNote) -> str:
         if not note.tried:
             return ""
-        return await find_message(self.gateway, note.channel, ids.NOTE_EVENT, "topic", note.topic, since=None)
+        return await find_message(self.gateway, note.channel, ids.NOTE_EVENT, ("topic", note.topic), since=None)
 
     async def _edit_note(self, note: ChannelNote, ts: str, message: Message) -> bool:
         """False when there is no such message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -105,10 +106,13 @@ class Outbox(Protocol):
         """
 
     async def trying(self, card: Card) -> None:
-        """A first post is about to be sent: from now on look for it in Slack before posting again."""
+        """A post or an edit is about to be sent: the copy counts as behind until `painted`, and may stand in Slack."""
 
-    async def painted(self, card: Card, ts: str, version: int) -> None:
-        """Slack shows this version of the row, at this ts."""
+    async def painted(self, card: Card, ts: str, version: int) -> bool:
+        """Slack shows this version of the row, at this ts. False: another copy is the card, and this one is too many.
+
+        When somebody painted a newer version meanwhile, nobody knows which of the two Slack shows: it is painted again.
+        """
 
     async def lost(self, card: Card, new_token: str) -> None:
         """The message is gone: forget its ts, give it a new token, and post once more if the request is still open."""
@@ -125,8 +129,8 @@ class Outbox(Protocol):
     async def trying_notice(self, notice: Notice) -> None:
         """It is about to be sent."""
 
-    async def sent(self, notice: Notice, note: str, now: datetime) -> None:
-        """Delivered, or given up on with a note saying why."""
+    async def sent(self, notice: Notice, note: str, now: datetime) -> bool:
+        """Delivered, or given up on with a note saying why. False when somebody else told so before."""
 
     async def put_note(self, topic: str, text: str, *, over: str, button: bool, channel: str) -> None:
         """Say this in the channel's standing note (with a Sign in button?); the same text again changes nothing.
@@ -150,5 +154,11 @@ class Outbox(Protocol):
 class Leases(Protocol):
     """One replica at a time does what must be done by one."""
 
-    async def hold(self, name: str, holder: str, seconds: float) -> bool:
-        """Take or renew the lease by the database's clock; False while another holds it. Zero seconds: give it back."""
+    async def hold(self, name: str, holder: str, seconds: float) -> int:
+        """Take or renew the lease by the database's clock; its epoch, or 0 while another holds it.
+
+        The epoch grows with every change of holder. Zero seconds give it back: anybody may take it at once.
+        """
+
+    def fence(self, name: str, epoch: int) -> AbstractContextManager[None]:
+        """Inside, what a round writes raises Superseded once somebody else holds the lease."""

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     arm_url: str = Field(default_factory=lambda data: _cloud(data).arm)
     login_url: str = Field(default_factory=lambda data: _cloud(data).login)
     slack_api_url: str = SLACK_API
+    failpoint: str = ""  # where a test wants this process to end
 
     @property
     def sandbox(self) -> bool:
@@ -179,6 +180,15 @@ class Settings(BaseSettings):
         mistake = _override_mistake(value, real, sandbox=_in_sandbox(info))
         if mistake:
             raise ValueError(mistake)
+        return value
+
+    @field_validator("failpoint")
+    @classmethod
+    def _failpoint(cls, value: str, info: ValidationInfo) -> str:
+        if value and not _in_sandbox(info):
+            raise ValueError("ends the process in the middle of its work; it is for PIM_ENVIRONMENT=sandbox only")
+        if value and not re.fullmatch(r"(before|after) [a-z]+\.[A-Za-z_]+", value):
+            raise ValueError("must look like `after book.claim`")
         return value
 
     @field_validator("policy_file")

@@ -63,7 +63,9 @@ async def _close(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[N
 
 async def _abandon(connection: AsyncConnection, before: datetime, now: datetime) -> Sequence[str]:
     forgotten = (inbox.c.closed.is_(None), inbox.c.taken <= before)
-    left = update(inbox).where(*forgotten).values(outcome="abandoned", closed=now)
+    # What another replica is closing right now is being answered.
+    free = select(inbox.c.key).where(*forgotten).with_for_update(skip_locked=True)
+    left = update(inbox).where(inbox.c.key.in_(free)).values(outcome="abandoned", closed=now)
     found = (await connection.execute(left.returning(inbox.c.slack_user, inbox.c.taken))).all()
     decided_at = await _last_decisions(connection, {user for user, _ in found})
     idle = {user for user, taken in found if user and not (user in decided_at and decided_at[user] >= taken)}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Float, case, literal_column, or_
+from contextlib import AbstractContextManager
+
+from sqlalchemy import ColumnElement, Float, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.fencing import fenced
 from app.store.tables import leases
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
@@ -23,25 +26,30 @@ class StoredLeases:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def hold(self, name: str, holder: str, seconds: float) -> bool:
-        """Take or renew; False while another holds it. Zero seconds give it back: anybody may take it at once.
-
-        `epoch` grows with every change of holder, so that a holder who was paused can be told from the present one.
-        """
+    async def hold(self, name: str, holder: str, seconds: float) -> int:
+        """Take or renew; the epoch, or 0 while another holds it."""
         return await self._store.write(lambda connection: _hold(connection, name, holder, seconds))
 
+    def fence(self, name: str, epoch: int) -> AbstractContextManager[None]:
+        """Void what is written inside once somebody else holds the lease."""
+        return fenced(name, epoch)
 
-async def _hold(connection: AsyncConnection, name: str, holder: str, seconds: float) -> bool:
+
+async def _hold(connection: AsyncConnection, name: str, holder: str, seconds: float) -> int:
     now: ColumnElement[float] = literal_column(_NOW[connection.dialect.name], Float)
-    mine = leases.c.holder == holder
-    new = insert_into(connection, leases).values(name=name, holder=holder, expires=now + seconds, epoch=1)
-    taken = new.on_conflict_do_update(
-        index_elements=["name"],
-        set_={
-            "holder": new.excluded.holder,
-            "expires": new.excluded.expires,
-            "epoch": case((mine, leases.c.epoch), else_=leases.c.epoch + 1),
-        },
-        where=or_(mine, leases.c.expires <= now),
-    )
-    return await took_place(connection, taken)
+    first = insert_into(connection, leases).values(name=name, holder=holder, expires=now + seconds, epoch=1)
+    if await took_place(connection, first.on_conflict_do_nothing()):
+        return 1
+    mine = update(leases).where(leases.c.name == name, leases.c.holder == holder)
+    renewed = await connection.scalar(mine.values(expires=now + seconds).returning(leases.c.epoch))
+    if renewed is not None:
+        return int(renewed)
+    # A write behind the fence holds a lock on the row: then the lease counts as held, and nobody waits for a process
+    # that may have been stopped in the middle of it.
+    over = select(leases.c.epoch).where(leases.c.name == name, leases.c.expires <= now)
+    epoch = await connection.scalar(over.with_for_update(skip_locked=True))
+    if epoch is None:
+        return 0
+    taken = {"holder": holder, "expires": now + seconds, "epoch": epoch + 1}
+    await connection.execute(update(leases).where(leases.c.name == name).values(**taken))
+    return int(epoch) + 1

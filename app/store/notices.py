@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, RequestKey
@@ -50,9 +50,11 @@ async def trying(connection: AsyncConnection, notice: Notice) -> None:
     await connection.execute(update(notices).where(notices.c.id == notice.id).values(tried=True))
 
 
-async def close(connection: AsyncConnection, notice: Notice, note: str, now: datetime) -> None:
-    """Delivered, or given up on."""
-    await connection.execute(update(notices).where(notices.c.id == notice.id).values(closed=now, note=note))
+async def close(connection: AsyncConnection, notice: Notice, note: str, now: datetime) -> bool:
+    """Delivered, or given up on; False when that was so before."""
+    still_open = and_(notices.c.id == notice.id, notices.c.closed.is_(None))
+    closing = update(notices).where(still_open).values(closed=now, note=note)
+    return await connection.scalar(closing.returning(notices.c.id)) is not None
 
 
 def _to_notice(row: RowMapping) -> Notice:

@@ -15,19 +15,21 @@ class StoredOutbox:
     """Implements `ports.Outbox`."""
 
     def __init__(self, store: Store) -> None:
+        # What Slack shows is told even by a process whose lease is over: it is true, and its row decides.
         self._store = store
+        self._fenced = store.fenced()
 
     async def unpainted(self, limit: int) -> Sequence[tuple[Card, RequestRow]]:
         """Cards behind their row, the most urgent first."""
         return await self._store.read(lambda connection: painting.unpainted(connection, limit))
 
     async def trying(self, card: Card) -> None:
-        """A first post is about to be sent."""
-        await self._store.write(lambda connection: painting.trying(connection, card))
+        """A post or an edit is about to be sent."""
+        await self._fenced.write(lambda connection: painting.trying(connection, card))
 
-    async def painted(self, card: Card, ts: str, version: int) -> None:
-        """Slack shows this version of the row, at this ts."""
-        await self._store.write(lambda connection: painting.painted(connection, card, ts, version))
+    async def painted(self, card: Card, ts: str, version: int) -> bool:
+        """Slack shows this version of the row, at this ts; False when the card is another copy."""
+        return await self._store.write(lambda connection: painting.painted(connection, card, ts, version))
 
     async def lost(self, card: Card, new_token: str) -> None:
         """The message is gone."""
@@ -35,7 +37,7 @@ class StoredOutbox:
 
     async def rehome(self, channel: str) -> None:
         """Cards that nobody ever tried to post go to this channel: the old one may be what the operator moved from."""
-        await self._store.write(lambda connection: painting.rehome(connection, channel))
+        await self._fenced.write(lambda connection: painting.rehome(connection, channel))
 
     async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
         """Direct messages owed, oldest first."""
@@ -43,7 +45,7 @@ class StoredOutbox:
 
     async def owe(self, notice: Notice, dedupe: str, now: datetime) -> bool:
         """Write down a direct message, once per dedupe key."""
-        return await self._store.write(lambda connection: notices.owe(connection, notice, dedupe, now))
+        return await self._fenced.write(lambda connection: notices.owe(connection, notice, dedupe, now))
 
     async def notice(self, notice_id: str) -> Notice | None:
         """One direct message, delivered or not."""
@@ -51,16 +53,16 @@ class StoredOutbox:
 
     async def trying_notice(self, notice: Notice) -> None:
         """It is about to be sent."""
-        await self._store.write(lambda connection: notices.trying(connection, notice))
+        await self._fenced.write(lambda connection: notices.trying(connection, notice))
 
-    async def sent(self, notice: Notice, note: str, now: datetime) -> None:
-        """Delivered, or given up on with a note saying why."""
-        await self._store.write(lambda connection: notices.close(connection, notice, note, now))
+    async def sent(self, notice: Notice, note: str, now: datetime) -> bool:
+        """Delivered, or given up on with a note saying why; False when somebody else told so before."""
+        return await self._store.write(lambda connection: notices.close(connection, notice, note, now))
 
     async def put_note(self, topic: str, text: str, *, over: str, button: bool, channel: str) -> None:
         """Say this in the channel's standing note; the same text again changes nothing, an empty one ends it."""
         saying = notes.Saying(topic, text, over, button, channel)
-        await self._store.write(lambda connection: notes.put(connection, saying))
+        await self._fenced.write(lambda connection: notes.put(connection, saying))
 
     async def standing_notes(self) -> Sequence[str]:
         """The texts that stand right now."""
@@ -72,7 +74,7 @@ class StoredOutbox:
 
     async def trying_note(self, note: ChannelNote) -> None:
         """Its first post is about to be sent."""
-        await self._store.write(lambda connection: notes.trying(connection, note))
+        await self._fenced.write(lambda connection: notes.trying(connection, note))
 
     async def painted_note(self, note: ChannelNote, ts: str) -> None:
         """Slack shows this version."""

@@ -45,14 +45,19 @@ async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[C
 
 
 async def trying(connection: AsyncConnection, card: Card) -> None:
-    """Its first post is on its way. Until `painted` tells, the copy counts as behind, whatever happens to the row."""
+    """A post or an edit is on its way. Until `painted` tells, the copy counts as behind, whatever the row does."""
     await connection.execute(update(cards).where(cards.c.id == card.id).values(tried=True, painted=0))
 
 
-async def painted(connection: AsyncConnection, card: Card, ts: str, version: int) -> None:
-    """Slack shows this version at this ts."""
-    shown = {"ts": ts, "painted": version, "tried": True}
-    await connection.execute(update(cards).where(cards.c.id == card.id).values(**shown))
+async def painted(connection: AsyncConnection, card: Card, ts: str, version: int) -> bool:
+    """Slack shows this version at this ts, unless the card is another copy; False then.
+
+    A process that was stopped in the middle may tell this late: after a newer version was painted, Slack shows nobody
+    knows which, and the copy is behind again.
+    """
+    same = and_(cards.c.id == card.id, cards.c.ts.in_(("", ts)))
+    shown = {"ts": ts, "painted": case((cards.c.painted > version, 0), else_=version), "tried": True}
+    return await connection.scalar(update(cards).where(same).values(**shown).returning(cards.c.id)) is not None
 
 
 async def lost(connection: AsyncConnection, card: Card, new_token: str) -> None:

@@ -25,7 +25,7 @@ class StoredRequests:
     """Implements `ports.RequestBook`. All methods raise Unavailable when the database is gone."""
 
     def __init__(self, store: Store, trail: AuditTrail, posting: Posting) -> None:
-        self._store = store
+        self._store = store.fenced()
         self._trail = trail
         self._posting = posting
 

@@ -5,12 +5,14 @@ On SQLite everything runs in threads, and whatever waits to be written is commit
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TypeVar
 
 from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.store.engine import READERS
+from app.store.fencing import guarded
 from app.store.group_writer import GroupWriter
 from app.store.outages import Work, told_plainly
 from app.store.threads import Threads, perform
@@ -27,7 +29,14 @@ class Store:
 
     def __init__(self, engine: Engine | AsyncEngine) -> None:
         """`engine` as `open_engine` gives it."""
-        self._database = _Sqlite(engine) if isinstance(engine, Engine) else _Postgresql(engine)
+        self._database: _Sqlite | _Postgresql = _Sqlite(engine) if isinstance(engine, Engine) else _Postgresql(engine)
+        self._guard = _as_it_is
+
+    def fenced(self) -> Store:
+        """The same database; what a round writes through it is void once another process does the rounds."""
+        other = copy(self)
+        other._guard = guarded  # noqa: SLF001 - our own
+        return other
 
     async def read(self, work: Work[T]) -> T:
         """Look something up. Whatever the function writes is rolled back."""
@@ -42,7 +51,7 @@ class Store:
         itself leaves the outcome unknown.
         """
         with told_plainly():
-            return await self._database.write(work, flush=flush)
+            return await self._database.write(self._guard(work), flush=flush)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; Unavailable when there is none."""
@@ -51,6 +60,10 @@ class Store:
     async def aclose(self) -> None:
         """Finish what was accepted, take nothing more, and close every connection."""
         await self._database.aclose()
+
+
+def _as_it_is(work: Work[T]) -> Work[T]:
+    return work
 
 
 class _Sqlite:

@@ -11,7 +11,6 @@ from people import ann, ben, rob, slack_of
 
 from app.ports import Outcome
 from app.store.inbox import StoredInbox
-from app.store.leases import StoredLeases
 from app.store.request_book import StoredRequests
 
 Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
@@ -82,30 +81,3 @@ async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInb
     await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)), NOW)
     await inbox.take("click", "action", ANN, NOW)
     assert await inbox.abandon(NOW, NOW) == [ANN]
-
-
-async def test_a_lease_has_one_holder_who_may_renew_it(leases: StoredLeases) -> None:
-    held = await asyncio.gather(*(leases.hold("rounds", name, 15) for name in ("a", "b", "c")))
-    assert held.count(True) == 1
-    holder = ("a", "b", "c")[held.index(True)]
-    assert await leases.hold("rounds", holder, 15)
-    assert await leases.hold("something else", "d", 15)
-
-
-async def test_an_expired_lease_is_handed_over_and_the_epoch_grows(leases: StoredLeases, rows: Rows) -> None:
-    async def epoch() -> int:
-        return int((await rows("SELECT epoch FROM leases"))[0]["epoch"])
-
-    assert await leases.hold("rounds", "a", 15)
-    assert await leases.hold("rounds", "a", -1)  # it ended a second ago
-    assert await epoch() == 1
-    assert await leases.hold("rounds", "b", 15)
-    assert await epoch() == 2
-    assert not await leases.hold("rounds", "a", 15)
-    assert await epoch() == 2
-
-
-async def test_a_lease_given_back_is_free_at_once(leases: StoredLeases) -> None:
-    await leases.hold("rounds", "a", 15)
-    await leases.hold("rounds", "a", 0)
-    assert await leases.hold("rounds", "b", 15)
