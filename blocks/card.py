@@ -15,6 +15,7 @@ from app.domain.row import RequestRow
 from blocks import ids
 from blocks.elements import TEXT_LIMIT, actions, button, context, header, link_button, own, rich, said, section, wire
 from blocks.facts import NAME_LIMIT, asked, headline, justification, papers, reasons
+from blocks.habits import habits
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.outcome import outcome
@@ -41,11 +42,12 @@ def card(
         rich(asked(row, now), block_id=ids.block("asked", version)),
         rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
         rich(papers(row, deadline=row.status.open), block_id=ids.block("papers", version)),
+        _habits(row, now),
         _reasons(row),
         _remark(row, now, closed),
         _verifying(row),
         _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
-        context(f"Request {row.key.id}", ids.block("id", version)),
+        context(f"Request {row.key.id[:NAME_LIMIT]}", ids.block("id", version)),
     )
     return Message(sentence(row, now), blocks).stamped(ids.CARD_EVENT, card=card_id)
 
@@ -70,6 +72,11 @@ _UNCHECKABLE = (
     "This cannot be checked right now: Microsoft does not list it any more, and nobody who is signed in may read it. "
     "If it still waits, deciding works as always."
 )
+
+
+def _habits(row: RequestRow, now: datetime) -> SlackBlock | None:
+    known = habits(row, now) if row.status.open else []
+    return rich(section(*known), block_id=ids.block("habits", row.version)) if known else None
 
 
 def _reasons(row: RequestRow) -> SlackBlock | None:

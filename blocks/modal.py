@@ -29,6 +29,7 @@ from blocks.elements import (
     section,
 )
 from blocks.facts import NAME_LIMIT, asked, demands, justification, length, papers, reasons, risk_words, who
+from blocks.habits import whole_habits
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 
@@ -39,7 +40,7 @@ def decide_modal(
     row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal: Portal = GLOBAL
 ) -> View:
     """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
-    demanded = demands(row)
+    demanded, known = demands(row), whole_habits(row, now)
     level = section((own(risk_words(row.risk.level), bold=True),))
     elsewhere = section((link(portal.decide(row.key.kind), "Open in the portal"),))
     view = SlackView(
@@ -54,6 +55,7 @@ def decide_modal(
             rich(asked(row, now, role=True)),
             rich(*justification(row, TEXT_LIMIT, lines=True)),
             rich(papers(row, deadline=True), *([section(*demanded)] if demanded else []), elsewhere),
+            *([rich(section(*known))] if known else []),
             _comment(row) if verdict is Verdict.APPROVE else _reason(),
         ],
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from app.domain.request import Status
 from app.domain.row import RequestRow
 from blocks.facts import NAME_LIMIT, length
+from blocks.habits import again_text
 from blocks.outcome import ended_text
 from blocks.text import escaped, hour
 
@@ -63,4 +64,5 @@ def _details(row: RequestRow) -> str:
     request = row.request
     ticket = f"ticket {escaped(request.ticket.number, NAME_LIMIT)}" if request.ticket.given else "no ticket"
     reason = escaped(request.justification, _REASON_LIMIT) or "none given"
-    return f"scope {escaped(request.scope.label, NAME_LIMIT)}; {ticket}; reason: {reason}"
+    again = f"{again_text(row)}; " if row.earlier is not None else ""
+    return f"{again}scope {escaped(request.scope.label, NAME_LIMIT)}; {ticket}; reason: {reason}"

@@ -104,7 +104,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role that is held right now, by its names, and when that ends."""
+    """A role that is held right now, by its names, and when that ends. `scope` is empty for the whole directory."""
 
     role: str
     scope: str
@@ -226,7 +226,8 @@ def _active(one: PastRequest, now: datetime) -> bool:
 
 
 def _held(one: PastRequest) -> Held:
-    return Held(one.role.label, one.scope.label, one.held_until or one.created)
+    scope = one.scope.label if one.scope.id != "/" else ""
+    return Held(one.role.label, scope, one.held_until or one.created)
 
 
 def _typical(uses: Sequence[PastRequest]) -> timedelta | None:

@@ -75,7 +75,11 @@ def _long(case: Case) -> str:
 def _over_usual(case: Case) -> str:
     pattern, length = case.circumstances.pattern, case.request.duration
     usual = pattern.typical if pattern is not None else None
-    if length is None or usual is None or length <= usual * TIMES_USUAL or length - usual < MORE_THAN_USUAL:
+    if usual is None:
+        return ""
+    if length is None:  # longer than any length
+        return f"No end we can read instead of their usual {in_words(usual)}"
+    if length <= usual * TIMES_USUAL or length - usual < MORE_THAN_USUAL:
         return ""
     return f"{in_words(length)} instead of their usual {in_words(usual)}"
 

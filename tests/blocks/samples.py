@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.domain.lifecycle import Doubt, Holding, HowEnded
+from app.domain.pattern import Held, Hours, Pattern, Resubmission, Use
 from app.domain.request import (
     ActivationRequest,
     Decided,
@@ -50,6 +51,29 @@ REQUEST = ActivationRequest(
     duration=timedelta(hours=4),
 )
 
+PATTERN = Pattern(
+    uses=6,
+    last=tuple(Use(NOW - timedelta(days=days), timedelta(hours=2)) for days in (3, 10, 11)),
+    typical=timedelta(hours=2),
+    hours=Hours(8, 10),
+    denials=2,
+    counted=2,
+    active=(
+        Held("Teams Administrator", "", NOW + timedelta(hours=1)),
+        Held("Contributor", "rg-prod", NOW + timedelta(hours=2)),
+        Held("Reports Reader", "", NOW - timedelta(minutes=1)),
+    ),
+    since=NOW - timedelta(days=90),
+)
+EARLIER = Resubmission(
+    RequestKey(Kind.ENTRA, "6f1d0c7e-0000-4000-8000-000000000000"),
+    Status.DENIED,
+    REQUEST.created - timedelta(minutes=40),
+    "Ben Bauer",
+    "too long",
+    ("8 h → 4 h", "ticket CHG0031337 added"),
+)
+
 Emitted = tuple[str, Surface, dict[str, Any]]
 
 
@@ -76,6 +100,10 @@ def every_state() -> dict[str, RequestRow]:
         "pending_starts_later": row(request=replace(REQUEST, start=NOW + timedelta(hours=5))),
         "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
         "undecidable": row(request=replace(REQUEST, action="selfExtend")),
+        "pending_known": row(pattern=PATTERN),
+        "pending_first_use": row(pattern=Pattern(hours=Hours(8, 10), since=NOW - timedelta(days=45))),
+        "pending_again": row(pattern=replace(PATTERN, denials=1, active=()), earlier=EARLIER),
+        "pending_again_unchanged": row(earlier=replace(EARLIER, status=Status.EXPIRED, by="", reason="", changed=())),
         "deciding": row(Status.DECIDING, deciding=ANN, version=4),
         "approved": row(Status.APPROVED, holding=active, **approved),
         "approved_unseen": row(Status.APPROVED, **approved),
@@ -130,7 +158,13 @@ def hostile(text: str, status: Status = Status.PENDING) -> RequestRow:
         duration_text=text,
     )
     return row(
-        status, request, deciding=person, decided=decided(text, person), policy=PolicyFacts(comment_required=True)
+        status,
+        request,
+        deciding=person,
+        decided=decided(text, person),
+        policy=PolicyFacts(comment_required=True),
+        pattern=replace(PATTERN, active=(Held(text, text, NOW + timedelta(hours=1)),)),
+        earlier=replace(EARLIER, by=text, reason=text, changed=(text, text)),
     )
 
 

@@ -185,7 +185,7 @@ def test_what_else_is_held_is_told_with_its_end() -> None:
     found = pattern_of(REQUEST, [reports, lyon, ended, stopped, endless, a_past(ago=HOUR)], NOW).active
     begun = NOW - HOUR + timedelta(minutes=10)
     assert set(found) == {
-        Held("Reports Reader", "Whole directory", begun + 2 * HOUR),
+        Held("Reports Reader", "", begun + 2 * HOUR),
         Held("Exchange Administrator", "Lyon", begun + 4 * HOUR),
     }
 

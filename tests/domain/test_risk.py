@@ -131,6 +131,12 @@ def test_what_is_within_the_usual_says_nothing(circumstances: Circumstances) -> 
     assert assess(a_request(role=REPORTS_READER), circumstances=circumstances).reasons == (ROLE_SAID,)
 
 
+def test_no_end_at_all_is_over_every_usual_length() -> None:
+    endless = a_request(role=REPORTS_READER, duration=None)
+    risk = assess(endless, circumstances=around(typical=DAY, **KNOWN))
+    assert risk.fired == ("role_ordinary", "long", "over_usual")
+
+
 def test_a_scheduled_start_is_judged_by_its_own_hour() -> None:
     circumstances = around(hours=Hours(8, 10), **KNOWN)
     night = a_request(role=REPORTS_READER, start=NOW.replace(hour=23))

@@ -37,6 +37,20 @@ def test_a_denial_tells_the_requestor_why_and_where_to_ask_again(shared: Sandbox
     assert (now["status"], now["reviewed_by"], now["active"]) == ("Denied", "ann", None)
 
 
+def test_who_asks_again_is_shown_with_the_denial_and_with_what_changed(shared: Sandbox) -> None:
+    role = "Groups Administrator"
+    first = shared.ask("ben", role, duration="PT8H", ticket={"number": "", "system": ""})
+    shared.deny("ann", shared.posted(first), "Eight hours are too long")
+    again = shared.posted(shared.ask("ben", role, duration="PT2H", ticket={"number": "CHG-77", "system": "Jira"}))
+    assert "after a denial by Ann Alder: “Eight hours are too long”" in again.words
+    assert "Changed: 8 h → 2 h, ticket CHG-77 added" in again.words
+    assert "asked again" in again.text
+    assert "denied in the last 7 days" not in again.words
+    form = shared.form("ann", again)
+    assert "Eight hours are too long" in form.words
+    assert "1 denial in the last 7 days" in form.words
+
+
 def test_a_denial_without_a_reason_stays_in_the_form(shared: Sandbox) -> None:
     request = shared.ask("rita")
     form = shared.form("ann", shared.posted(request), DENY)
