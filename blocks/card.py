@@ -1,5 +1,7 @@
 """A request's card in every state. It is a picture of the row: it knows no clicks, and nothing on it is believed.
 
+It fits one screen of a phone: what is long stands behind Details, what is rare in the menu beside the buttons.
+
 One rich_text block stands in every version, because Slack refuses an edit that takes the last one away
 (`block_mismatch`). The button that approves is never green at High or Critical: nothing should invite a quick tap.
 """
@@ -13,7 +15,23 @@ from slack_sdk.models.blocks import Block as SlackBlock
 from app.domain.request import Status
 from app.domain.row import RequestRow
 from blocks import ids
-from blocks.elements import TEXT_LIMIT, actions, button, context, header, link_button, own, rich, said, section, wire
+from blocks.elements import (
+    TEXT_LIMIT,
+    Element,
+    actions,
+    button,
+    choice,
+    context,
+    date,
+    header,
+    link_button,
+    overflow,
+    own,
+    rich,
+    said,
+    section,
+    wire,
+)
 from blocks.facts import NAME_LIMIT, asked, headline, justification, papers, reasons
 from blocks.habits import habits
 from blocks.links import GLOBAL, Portal
@@ -26,8 +44,15 @@ JUSTIFICATION_LIMIT = 300  # code points: one phone screen holds the card; the m
 _MOST_REASONS = 4
 
 
-def card(
-    row: RequestRow, token: str, *, card_id: str, now: datetime, portal: Portal = GLOBAL, closed: str = ""
+def card(  # noqa: PLR0913 - each fact by its own name
+    row: RequestRow,
+    token: str,
+    *,
+    card_id: str,
+    now: datetime,
+    portal: Portal = GLOBAL,
+    closed: str = "",
+    ticket_url: str = "",
 ) -> Message:
     """The card for this version of the row, with metadata that names this copy.
 
@@ -41,10 +66,11 @@ def card(
         rich(*ended, block_id=ids.block("outcome", version)) if ended else None,
         rich(asked(row, now), block_id=ids.block("asked", version)),
         rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
-        rich(papers(row, deadline=row.status.open), block_id=ids.block("papers", version)),
+        rich(papers(row, now, deadline=row.status.open, ticket_url=ticket_url), block_id=ids.block("papers", version)),
         _habits(row, now),
         _reasons(row),
         _remark(row, now, closed),
+        _looking(row),
         _verifying(row),
         _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
         context(f"Request {row.key.id[:NAME_LIMIT]}", ids.block("id", version)),
@@ -98,6 +124,16 @@ def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     return rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("remark", row.version)) if words else None
 
 
+def _looking(row: RequestRow) -> SlackBlock | None:
+    """Whoever said last that they are looking; nobody is held up by it."""
+    if row.status is not Status.PENDING or not row.looking:
+        return None
+    last, others = row.looking[-1], len(row.looking) - 1
+    more = (own(f" ({others} more)"),) if others else ()
+    words = (said(last.person.label, NAME_LIMIT, bold=True), own(" is looking at this since "), date(last.since), *more)
+    return rich(section((*words, own("."))), block_id=ids.block("looking", row.version))
+
+
 def _verifying(row: RequestRow) -> SlackBlock | None:
     """Whose decision waits for a sign-in: no claim, so the buttons stay."""
     if row.verifying is None or row.status is not Status.PENDING:
@@ -121,5 +157,14 @@ def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> Sla
         block_id,
         button(ids.APPROVE, "Approve…", token, style=green, label=f"Approve {what}"),
         button(ids.DENY, "Deny…", token, style="danger", label=f"Deny {what}"),
-        open_portal,
+        _more(token, portal_url),
+    )
+
+
+def _more(token: str, portal_url: str) -> Element:
+    return overflow(
+        ids.MORE,
+        choice("I'm looking at it", f"{ids.LOOKING}:{token}"),
+        choice("Details", f"{ids.DETAILS}:{token}"),
+        choice("Open portal", ids.PORTAL_CHOICE, url=portal_url),
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from slack_sdk.models import blocks as slack
+from slack_sdk.models.blocks import Option
 
 from app.ports import Block
 from blocks import text as strings
@@ -16,9 +17,11 @@ from blocks import text as strings
 Part = slack.RichTextElement
 Line = Sequence[Part]
 Button = slack.ButtonElement
+Element = slack.InteractiveElement
 
 HEADER_LIMIT = 150  # Slack's own limits, in code points
 BUTTON_LIMIT = 75
+OPTION_VALUE_LIMIT = 150
 TEXT_LIMIT = 3000
 
 
@@ -106,9 +109,19 @@ def link_button(action_id: str, words: str, url: str) -> Button:
     return slack.ButtonElement(action_id=action_id, text=plain(words, BUTTON_LIMIT), url=url)
 
 
-def actions(block_id: str, *buttons: Button) -> slack.Block:
-    """Buttons in a row."""
-    return slack.ActionsBlock(elements=buttons, block_id=block_id)
+def choice(words: str, value: str, *, url: str = "") -> Option:
+    """An entry of a menu; one with an address opens it in the browser."""
+    return Option(text=plain(words, BUTTON_LIMIT), value=value, url=url or None)
+
+
+def overflow(action_id: str, *choices: Option) -> Element:
+    """The "⋯" menu, of one to five entries; it reports the value of the one that was chosen."""
+    return slack.OverflowMenuElement(action_id=action_id, options=choices)
+
+
+def actions(block_id: str, *elements: Element) -> slack.Block:
+    """Buttons and menus in a row."""
+    return slack.ActionsBlock(elements=elements, block_id=block_id)
 
 
 def wire(*blocks: slack.Block | None) -> list[Block]:

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from slack_sdk.models.blocks import RichTextElement
 
 from app.domain.durations import in_words
+from app.domain.fuse import left
 from app.domain.lifecycle import Holding, HowEnded, Phase
 from app.domain.match import How, Match
 from app.domain.request import ActivationRequest, Kind, Person, Status, Ticket
 from app.domain.risk import Level
 from app.domain.row import RequestRow
-from blocks.elements import Line, Part, bullets, date, labelled, own, quote, said, section
-from blocks.text import mixed_alphabets
+from blocks.elements import Line, Part, bullets, date, labelled, link, own, quote, said, section
+from blocks.text import inert, mixed_alphabets
 
 NAME_LIMIT = 100  # code points, as are all limits here
 REASON_LIMIT = 200
@@ -74,11 +75,11 @@ def justification(row: RequestRow, limit: int, *, lines: bool = False) -> tuple[
     return label, quote(row.request.justification, limit, lines=lines)
 
 
-def papers(row: RequestRow, *, deadline: bool) -> RichTextElement:
+def papers(row: RequestRow, now: datetime, *, deadline: bool, ticket_url: str = "") -> RichTextElement:
     """Ticket and dates, and who may approve; the deadline only while it means something."""
-    lines: list[Line] = [_ticket(row.request.ticket), labelled("Requested", date(row.request.created))]
+    lines: list[Line] = [_ticket(row.request.ticket, ticket_url), labelled("Requested", date(row.request.created))]
     if deadline and row.request.mortal:
-        lines.append(labelled("Decide by", date(row.request.expires)))
+        lines.append(_fuse(row.request.expires, now))
     if row.status is Status.PENDING:
         lines += may_approve(row)
     return section(*lines)
@@ -189,10 +190,16 @@ def _duration(row: RequestRow) -> Line:
     return (words,) if request.duration is not None else (words, own(", check it in the portal"))
 
 
-def _ticket(ticket: Ticket) -> Line:
+def _fuse(expires: datetime, now: datetime) -> Line:
+    """Slack shows the date in each reader's time; how little is left is said in words that seldom change."""
+    little = left(expires, now)
+    return labelled("Decide by", date(expires), *([own(f", {little}", bold=True)] if little else []))
+
+
+def _ticket(ticket: Ticket, url: str) -> Line:
     if not ticket.given:
         return (own("No ticket", bold=True),)
-    number = said(ticket.number, NAME_LIMIT)
+    number = link(url, inert(ticket.number, NAME_LIMIT)) if url else said(ticket.number, NAME_LIMIT)
     if not ticket.system.strip():
         return labelled("Ticket", number)
     return labelled("Ticket", number, own(" ("), said(ticket.system, NAME_LIMIT), own(")"))

@@ -9,13 +9,19 @@ DENY: Final = "pim_deny"
 SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itself is never on a shared surface
 NOT_ME: Final = "pim_not_me"  # freezes a link; its value names the receipt it stands under
 PAGE: Final = "pim_page"  # its value is the cursor of the next page
+MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
 PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, MORE}) | LINK_ACTIONS
+
+# What the menu offers.
+LOOKING: Final = "looking"
+DETAILS: Final = "details"
+PORTAL_CHOICE: Final = "portal"
 
 DECIDE_MODAL: Final = "pim_decide"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown

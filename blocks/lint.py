@@ -85,10 +85,23 @@ def _checks(kind: str, node: Node) -> Iterator[str]:
         yield f"{kind}.text must be plain_text"
     if kind == "broadcast":
         yield "a broadcast wakes everybody"
-    if kind == "actions":
-        yield from _repeated("action_id", node["elements"])
-        if sum(button.get("style") == "primary" for button in node["elements"]) > 1:
-            yield "more than one primary button"
+    yield from _menu(node["options"]) if kind == "overflow" else ()
+    yield from _row(node["elements"]) if kind == "actions" else ()
+
+
+def _row(elements: list[Node]) -> Iterator[str]:
+    yield from _repeated("action_id", elements)
+    if sum(element.get("style") == "primary" for element in elements) > 1:
+        yield "more than one primary button"
+
+
+def _menu(options: list[Node]) -> Iterator[str]:
+    if not 1 <= len(options) <= _MENU_CHOICES:
+        yield f"a menu with {len(options)} choices"
+    yield from _repeated("value", options)
+    for option in options:
+        if len(option["text"]["text"]) > _LIMITS["button", "text"] or len(option["value"]) > _OPTION_VALUE:
+            yield f"the choice {option['text']['text'][:40]!r} is too long"
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -122,6 +135,8 @@ _SAFE_BLOCKS: Final = frozenset(
     {"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "video"}
 )
 _UPDATE_TEXT: Final = 4000
+_MENU_CHOICES: Final = 5
+_OPTION_VALUE: Final = 150
 _MESSAGE_BLOCKS: Final = 13_000  # undocumented; users meet msg_blocks_too_long a little above
 _VIEW_BYTES: Final = 250_000
 _LIMITS: Final = {

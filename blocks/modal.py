@@ -37,12 +37,15 @@ _ALL_REASONS = 10
 
 
 def decide_modal(
-    row: RequestRow, verdict: Verdict, modal_token: str, *, now: datetime, portal: Portal = GLOBAL
+    row: RequestRow,
+    verdict: Verdict,
+    modal_token: str,
+    *,
+    now: datetime,
+    portal: Portal = GLOBAL,
+    ticket_url: str = "",
 ) -> View:
     """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
-    demanded, known = demands(row), whole_habits(row, now)
-    level = section((own(risk_words(row.risk.level), bold=True),))
-    elsewhere = section((link(portal.decide(row.key.kind), "Open in the portal"),))
     view = SlackView(
         type="modal",
         callback_id=ids.DECIDE_MODAL,
@@ -51,15 +54,16 @@ def decide_modal(
         submit=plain(verdict.value, _TITLE_LIMIT),
         close=plain("Cancel", _TITLE_LIMIT),
         blocks=[
-            rich(level, *reasons(row, _ALL_REASONS)),
-            rich(asked(row, now, role=True)),
-            rich(*justification(row, TEXT_LIMIT, lines=True)),
-            rich(papers(row, deadline=True), *([section(*demanded)] if demanded else []), elsewhere),
-            *([rich(section(*known))] if known else []),
+            *_facts(row, now, portal, ticket_url),
             _comment(row) if verdict is Verdict.APPROVE else _reason(),
         ],
     )
     return view.to_dict()
+
+
+def details_modal(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL, ticket_url: str = "") -> View:
+    """The same facts to read, without anything to decide."""
+    return _shown("Request", *_facts(row, now, portal, ticket_url))
 
 
 def sending_modal(row: RequestRow, verdict: Verdict) -> View:
@@ -123,6 +127,20 @@ SIGN_IN_WORDS = (
 
 _TITLE_LIMIT = 24
 _WAITING = "What waits for you"
+
+
+def _facts(row: RequestRow, now: datetime, portal: Portal, ticket_url: str) -> list[slack.Block]:
+    demanded, known = demands(row), whole_habits(row, now)
+    level = section((own(risk_words(row.risk.level), bold=True),))
+    elsewhere = section((link(portal.decide(row.key.kind), "Open in the portal"),))
+    dates = papers(row, now, deadline=row.status.open, ticket_url=ticket_url)
+    return [
+        rich(level, *reasons(row, _ALL_REASONS)),
+        rich(asked(row, now, role=True)),
+        rich(*justification(row, TEXT_LIMIT, lines=True)),
+        rich(dates, *([section(*demanded)] if demanded else []), elsewhere),
+        *([rich(section(*known))] if known else []),
+    ]
 
 
 def _subject(row: RequestRow) -> slack.RichTextElement:

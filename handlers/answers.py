@@ -19,6 +19,7 @@ SOMETHING_FAILED = (
     "Something went wrong on our side. Please look at the card before you press again: it shows what is true."
 )
 NOT_RECORDED = "Your click could not be recorded. Nothing was changed; try again in a moment, or use the portal."
+TOO_SLOW = "Slack did not open the form in time. Nothing was changed; please press the button again."
 # Where signing in is the way on, and what is said instead of the words for the first time.
 _SIGN_IN = {
     Why.NOT_LINKED: "",

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from app.decisions.opening import Openings
 from app.decisions.values import Click
 from app.domain.errors import BotError
+from app.domain.policy import Policy
 from app.domain.ruling import Refused
 from app.linking import Freezing
 from app.ports import Clock, Screens
 from blocks import ids, notices
 from blocks.modal import decide_modal
+from handlers.answers import TOO_SLOW
 from handlers.commands import Commands
+from handlers.menu import Menu
 from handlers.payloads import Action, Body, parse_action
 from handlers.reception import Ack, Reception
-
-TOO_SLOW = "Slack did not open the form in time. Nothing was changed; please press the button again."
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,7 +29,9 @@ class Buttons:
     freezing: Freezing
     screens: Screens
     commands: Commands
+    menu: Menu
     clock: Clock
+    policy: Policy = Policy()
 
     async def pressed(self, ack: Ack, body: Body) -> None:
         """Any of our buttons that does something here."""
@@ -49,6 +52,8 @@ class Buttons:
             return await self._freeze(action)
         if action.action_id == ids.PAGE:
             return await self.commands.turn_page(action)
+        if action.action_id == ids.MORE:
+            return await self.menu.chosen(action)
         return await self._open_modal(action)
 
     async def _give_address(self, action: Action) -> str:
@@ -76,7 +81,14 @@ class Buttons:
         if isinstance(opening, Refused):
             await answers.refuse(action.team, action.user, action.response_url, opening)
             return f"refused: {opening.why}"
-        view = decide_modal(opening.row, opening.verdict, opening.modal, now=self.clock(), portal=answers.portal)
+        view = decide_modal(
+            opening.row,
+            opening.verdict,
+            opening.modal,
+            now=self.clock(),
+            portal=answers.portal,
+            ticket_url=self.policy.ticket_url(opening.row.request.ticket),
+        )
         try:
             await self.screens.open_modal(action.trigger_id, view)
         except BotError:

@@ -17,7 +17,10 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One press on one of our buttons, and where it was pressed (`ts` is empty outside a message)."""
+    """One press on one of our buttons, and where it was pressed (`ts` is empty outside a message).
+
+    `choice` is what was chosen in a menu; `value` is then what stands behind it.
+    """
 
     team: str
     user: str
@@ -28,6 +31,7 @@ class Action:
     key: str
     trigger_id: str
     response_url: str
+    choice: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -91,16 +95,18 @@ def parse_action(body: Body) -> Action | None:
     channel = _text(container, "channel_id")
     where = channel + _text(container, "message_ts") or _text(container, "view_id")
     parts = (_text(_part(body, "team"), "id"), user, where, _text(action, "action_ts"), action_id)
+    choice, _, chosen = _text(_part(action, "selected_option"), "value").partition(":")
     return Action(
         team=parts[0],
         user=user,
         channel=channel,
         ts=_text(container, "message_ts"),
         action_id=action_id,
-        value=_text(action, "value"),
+        value=chosen if choice else _text(action, "value"),
         key="action:" + ":".join(parts),
         trigger_id=_text(body, "trigger_id"),
         response_url=_text(body, "response_url"),
+        choice=choice,
     )
 
 

@@ -34,6 +34,7 @@ from handlers.answers import Answers
 from handlers.buttons import Buttons
 from handlers.commands import Commands
 from handlers.home import Home
+from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
 from handlers.reception import Reception
@@ -119,6 +120,7 @@ class BoltRig:
         self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
         self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
+        menu = Menu(reception=self.reception, openings=house.openings, screens=self.screens, clock=house.clock)
         listeners = Listeners(
             buttons=Buttons(
                 reception=self.reception,
@@ -126,6 +128,7 @@ class BoltRig:
                 freezing=house.freezing,
                 screens=self.screens,
                 commands=self.commands,
+                menu=menu,
                 clock=house.clock,
             ),
             modals=Modals(
@@ -173,6 +176,14 @@ class BoltRig:
             "actions": [pressed | {"action_ts": f"1700000{number:03}.000000"}],
             **over,
         }
+
+    async def choose(self, person: Person, request: ActivationRequest, choice: str) -> BoltResponse:
+        """A choice in the menu of this request's card, and all that follows."""
+        card = await self.house.card(request)
+        payload = await self.press_card(person, request, ids.MORE)
+        option = {"text": {"type": "plain_text", "text": "x"}, "value": f"{choice}:{card.token}"}
+        payload["actions"][0] |= {"type": "overflow", "value": None, "selected_option": option}
+        return await self.act(payload)
 
     async def press_card(
         self, person: Person, request: ActivationRequest, action_id: str = ids.APPROVE, **over: object

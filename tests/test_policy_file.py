@@ -62,6 +62,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         tickets={"servicenow": ticket_form(r"CHG\d{7}|INC\d{7}"), "*": ticket_form(r"[A-Z]{2,10}-\d{1,6}")},
         weights=dict.fromkeys(rules.WEAK_POINTS, 1),
     )
+    assert policy.ticket_url(Ticket("CHG0031337", "ServiceNow")).endswith("sysparm_search=CHG0031337")
     assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
     assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
     assert policy.watch == Watch(
@@ -217,3 +218,13 @@ def test_all_mistakes_are_told_at_once(read: Read) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadSettings, match="cannot be read"):
         read_policy(tmp_path / name)
+
+
+def test_a_ticket_page_needs_a_pattern_of_its_system(read: Read) -> None:
+    with pytest.raises(BadSettings, match=r"\[tickets\] 'jira' needs a pattern in \[risk.tickets\] too"):
+        read('[tickets]\n"Jira" = "https://jira.example/browse/{number}"\n')
+
+
+def test_a_ticket_page_that_is_no_address_is_a_mistake(read: Read) -> None:
+    with pytest.raises(BadSettings, match="no address"):
+        read('[risk.tickets]\n"*" = \'OPS-\\d+\'\n[tickets]\n"*" = "http://jira.example/browse/{number}"\n')

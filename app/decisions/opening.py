@@ -1,6 +1,6 @@
-"""Opening a decision modal. It asks our own memory only: Slack gives a trigger three seconds, Microsoft needs longer.
+"""What a press on a card opens: the decision modal, the details, "I'm looking at it". It asks our own memory only.
 
-An open modal holds no claim: looking is not deciding.
+Slack gives a trigger three seconds, Microsoft needs longer. An open modal holds no claim: looking is not deciding.
 """
 
 from __future__ import annotations
@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.decisions.standing import standing
-from app.decisions.values import OUT_OF_DATE, UNKNOWN_REQUEST, Click, Opening, usable
+from app.decisions.values import OUT_OF_DATE, UNKNOWN_REQUEST, Click, Opening, Press, usable
 from app.domain.policy import Policy
-from app.domain.ruling import Refused, rule_row
-from app.ports import Card, Cards, Clock, Links, Modal, RequestBook
+from app.domain.row import RequestRow
+from app.domain.ruling import Refused, Why, rule_row
+from app.ports import Card, Cards, Clock, Link, Links, Looks, Modal, RequestBook
 
 LOOK_AGAIN = (0.1, 0.2, 0.3)  # seconds; together well below what a trigger leaves
+LOOKING_LASTS = timedelta(minutes=10)
+NOT_PENDING = Refused(Why.ALREADY_DECIDED, "This request is not waiting any more. Nothing was changed.")
 
 
 @dataclass(kw_only=True, slots=True)
 class Openings:
-    """Turns a click on a card into what its modal shows.
+    """Turns a press on a card into what its modal shows.
 
     `new_token`: 128 random bits or more, URL-safe; a modal is found again by nothing else.
     """
@@ -28,6 +32,7 @@ class Openings:
     book: RequestBook
     cards: Cards
     links: Links
+    looks: Looks
     clock: Clock
     new_token: Callable[[], str]
     policy: Policy = Policy()
@@ -35,18 +40,13 @@ class Openings:
 
     async def open(self, click: Click) -> Opening | Refused:
         """What the modal shows, or why there is none. The click counts only at its own card, with its own token."""
-        card = await self._card(click)
-        if card is None or card.token != click.token:
-            return OUT_OF_DATE
-        row = await self.book.find(card.key)
-        if row is None:
-            return UNKNOWN_REQUEST
-        link = usable(await self.links.by_slack(click.team, click.user))
+        found = await self._pressed(click)
+        if isinstance(found, Refused):
+            return found
+        card, row = found
+        link = await self._approver(click, row)
         if isinstance(link, Refused):
             return link
-        refused = rule_row(row, await standing(self.links, link), self.clock(), self.policy)
-        if refused is not None:
-            return refused
         modal = Modal(
             token=self.new_token(),
             key=row.key,
@@ -60,12 +60,43 @@ class Openings:
         await self.cards.open_modal(modal, self.clock())
         return Opening(row, click.verdict, modal.token)
 
-    async def _card(self, click: Click) -> Card | None:
+    async def details(self, press: Press) -> RequestRow | Refused:
+        """The row behind a card. Whoever pressed it can read the card: nothing more is shown than it stands for."""
+        found = await self._pressed(press)
+        return found if isinstance(found, Refused) else found[1]
+
+    async def look(self, press: Press) -> RequestRow | Refused:
+        """Say on the card that this person is looking at it, for ten minutes. It blocks nobody."""
+        found = await self._pressed(press)
+        if isinstance(found, Refused):
+            return found
+        _, row = found
+        link = await self._approver(press, row)
+        if isinstance(link, Refused):
+            return link
+        now = self.clock()
+        return row if await self.looks.look(row.key, link.person, now, now + LOOKING_LASTS) else NOT_PENDING
+
+    async def _pressed(self, press: Press) -> tuple[Card, RequestRow] | Refused:
+        card = await self._card(press)
+        if card is None or card.token != press.token:
+            return OUT_OF_DATE
+        row = await self.book.find(card.key)
+        return (card, row) if row is not None else UNKNOWN_REQUEST
+
+    async def _approver(self, press: Press, row: RequestRow) -> Link | Refused:
+        """Who this is, unless our own memory says that they may not decide it."""
+        link = usable(await self.links.by_slack(press.team, press.user))
+        if isinstance(link, Refused):
+            return link
+        return rule_row(row, await standing(self.links, link), self.clock(), self.policy) or link
+
+    async def _card(self, press: Press) -> Card | None:
         """The copy that was pressed. Slack shows it a moment before its answer tells us where: so look again."""
-        card = await self.cards.by_place(click.channel, click.ts)
+        card = await self.cards.by_place(press.channel, press.ts)
         for pause in LOOK_AGAIN:
             if card is not None:
                 break
             await self.sleep(pause)
-            card = await self.cards.by_place(click.channel, click.ts)
+            card = await self.cards.by_place(press.channel, press.ts)
         return card

@@ -13,14 +13,20 @@ from app.ports import Intent, Link, LinkState, WaitingDecision
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
-    """A press on Approve or Deny, as far as it is believed: who, where, and the button's opaque token."""
+class Press:
+    """A press on a card, as far as it is believed: who, where, and the opaque token of what was pressed."""
 
     team: str
     user: str
     channel: str
     ts: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click(Press):
+    """A press on Approve or Deny."""
+
     verdict: Verdict
 
 

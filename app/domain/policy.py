@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.domain.request import Person
+from app.domain.request import Person, Ticket
 from app.domain.risk import Level, RiskPolicy
+from app.domain.ticket_pages import page_of
 
 NEVER = timedelta(0)
 
@@ -98,6 +99,11 @@ class Policy:
     aliases: Aliases = field(default_factory=Aliases)
     portal_only: frozenset[str] = frozenset()  # role template ids, lower case
     watch: Watch = Watch()
+    ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
+
+    def ticket_url(self, ticket: Ticket) -> str:
+        """Where this ticket can be read, or an empty string."""
+        return page_of(ticket, self.risk.tickets, self.ticket_pages)
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:

@@ -13,6 +13,14 @@ from app.domain.risk import Risk
 
 
 @dataclass(frozen=True, slots=True)
+class Looking:
+    """Somebody said that they are looking at a request. It holds nobody up, and lapses by itself."""
+
+    person: Person
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRow:
     """One request as stored.
 
@@ -22,7 +30,8 @@ class RequestRow:
     `verifying` is somebody whose decision waits for a newer sign-in: it holds no claim. `holding` is how long an
     approved role is held; `doubt` what could not be confirmed of a request that is listed no more; `stale` that
     Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
-    are the requestor's habits and their earlier attempt, as they were known when it was judged.
+    are the requestor's habits and their earlier attempt, as they were known when it was judged. `looking` are those who
+    said that they are looking at it, the latest last.
     """
 
     request: ActivationRequest
@@ -42,6 +51,7 @@ class RequestRow:
     stale: bool = False
     pattern: Pattern | None = None
     earlier: Resubmission | None = None
+    looking: tuple[Looking, ...] = ()
 
     @property
     def key(self) -> RequestKey:

@@ -45,10 +45,25 @@ def misshapen(ticket: Ticket, forms: Patterns) -> str:
     number = ticket.number.strip()
     if not any(char.isdigit() for char in number):
         return f"Ticket {number[:LONGEST]!r} is no number"
-    form = forms.get(ticket.system.strip().casefold()) or forms.get(ANY_SYSTEM)
-    if form is None or (len(number) <= LONGEST and form.fullmatch(number)):
+    if fits(ticket, forms) is not False:
         return ""
     return f"Ticket {number[:LONGEST]!r} does not look like one of {ticket.system.strip() or 'your system'}"
+
+
+def form_of(ticket: Ticket, forms: Patterns) -> re.Pattern[str] | None:
+    """How numbers of this ticket's system look; None where nobody said, or the number is too long to be matched."""
+    if len(ticket.number.strip()) > LONGEST:
+        return None
+    return forms.get(ticket.system.strip().casefold()) or forms.get(ANY_SYSTEM)
+
+
+def fits(ticket: Ticket, forms: Patterns) -> bool | None:
+    """Whether the whole number has the form of its system; None where nobody said how that looks."""
+    number = ticket.number.strip()
+    form = forms.get(ticket.system.strip().casefold()) or forms.get(ANY_SYSTEM)
+    if form is None:
+        return None
+    return len(number) <= LONGEST and form.fullmatch(number) is not None
 
 
 def _alternatives(text: str, at: int) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
 from app.requestors import Requestors
 from app.schedule import Schedule
+from app.upkeep import Upkeep
 from app.watcher import Watcher
 from handlers.answers import Answers
 from handlers.reception import Reception
@@ -190,12 +191,15 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         await painter.tick()
         await messenger.tick()
 
+    upkeep = Upkeep(looks=rooms.memory.looks, clock=utc_now)
+
     async def settle() -> None:
         nonlocal started
         await courier.resume(after_start=not started and _alone(rooms))
         await deliveries.sweep(UNANSWERED)
         started = True
-        if await rooms.memory.waiting.expire(utc_now()):
+        changed = await upkeep.tick()
+        if await rooms.memory.waiting.expire(utc_now()) or changed:
             schedule.nudge("paint")
 
     schedule.every(rooms.settings.poll_seconds, "watch", watch, jitter=rooms.settings.poll_seconds * JITTER)

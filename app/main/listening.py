@@ -21,6 +21,7 @@ from handlers.buttons import Buttons
 from handlers.commands import Commands
 from handlers.envelopes import Envelopes
 from handlers.home import Home
+from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
 from handlers.reception import Reception
@@ -55,6 +56,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         book=rooms.memory.book,
         cards=rooms.memory.cards,
         links=rooms.memory.links,
+        looks=rooms.memory.looks,
         clock=utc_now,
         new_token=new_token,
         policy=rooms.policy,
@@ -70,6 +72,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         freshness=rooms.policy.freshness,
     )
     commands = Commands(reception=reception, lookups=lookups, clock=utc_now)
+    menu = Menu(reception=reception, openings=openings, screens=rooms.slack.screens, clock=utc_now, policy=rooms.policy)
     listeners = Listeners(
         buttons=Buttons(
             reception=reception,
@@ -77,7 +80,9 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
             freezing=_freezing(rooms.memory),
             screens=rooms.slack.screens,
             commands=commands,
+            menu=menu,
             clock=utc_now,
+            policy=rooms.policy,
         ),
         modals=Modals(
             reception=reception,

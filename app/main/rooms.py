@@ -46,6 +46,7 @@ from app.store.flows import StoredFlows
 from app.store.inbox import StoredInbox
 from app.store.leases import StoredLeases
 from app.store.links import StoredLinks
+from app.store.looks import StoredLooks
 from app.store.migrate import state, upgrade
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
@@ -73,6 +74,7 @@ class Memory:
     waiting: StoredWaiting
     freezes: StoredFreezes
     leases: StoredLeases
+    looks: StoredLooks
     switches: StoredSwitches
     sights: StoredSights
     store: Store
@@ -145,6 +147,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         waiting=StoredWaiting(store),
         freezes=StoredFreezes(store, trail),
         leases=StoredLeases(store),
+        looks=StoredLooks(store),
         switches=StoredSwitches(store, trail),
         sights=StoredSights(store),
         store=store,

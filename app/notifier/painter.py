@@ -89,7 +89,15 @@ class Painter:
         """Without `posting` a card that stands nowhere yet waits."""
         now = self.clock()
         closed = portal_only(row, self.policy)
-        message = draw_card(row, card.token, card_id=card.id, now=now, portal=self.portal, closed=closed)
+        message = draw_card(
+            row,
+            card.token,
+            card_id=card.id,
+            now=now,
+            portal=self.portal,
+            closed=closed,
+            ticket_url=self.policy.ticket_url(row.request.ticket),
+        )
         if card.ts:
             await self._repaint(card, row, message)
             return

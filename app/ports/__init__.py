@@ -6,6 +6,7 @@ Every time is aware UTC, every length of time is in seconds unless it is a timed
 
 from __future__ import annotations
 
+from app.ports.attention import Looks
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
@@ -49,6 +50,7 @@ __all__ = [
     "LinkLine",
     "LinkState",
     "Links",
+    "Looks",
     "Matching",
     "MicrosoftIdentity",
     "Modal",

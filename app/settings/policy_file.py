@@ -18,7 +18,8 @@ from app.domain.azure_scopes import read_scope
 from app.domain.errors import BadSettings
 from app.domain.policy import Aliases, Freshness, Policy, Watch
 from app.domain.risk import Level, RiskPolicy
-from app.domain.tickets import ticket_form
+from app.domain.ticket_pages import ticket_page
+from app.domain.tickets import ANY_SYSTEM, ticket_form
 
 _MOST = 1_000_000  # hours or letters: more than anybody means
 _HOUR = timedelta(hours=1)
@@ -137,12 +138,14 @@ class _Part:
 
 
 def _policy(top: _Part) -> Policy:
+    risk = _risk(top.table("risk"))
     policy = Policy(
-        risk=_risk(top.table("risk")),
+        risk=risk,
         freshness=_freshness(top.table("sign_in")),
         aliases=_aliases(top.table("people")),
         portal_only=_portal_only(top),
         watch=_watch(top.table("watch")),
+        ticket_pages=_ticket_pages(top.table("tickets"), risk),
     )
     top.close()
     return policy
@@ -238,6 +241,21 @@ def _ticket_form(system: str, pattern: object) -> tuple[str, re.Pattern[str]]:
     if not isinstance(pattern, str) or not pattern:
         raise ValueError(f"{system!r} must stand for a pattern, such as 'CHG\\d{{7}}'")
     return system.strip().casefold(), ticket_form(pattern)
+
+
+def _ticket_pages(part: _Part, risk: RiskPolicy) -> dict[str, str]:
+    """Without a pattern anything could be pasted into the address, so a system needs one as well."""
+    pages = part.mapping(_ticket_page)
+    for system in sorted(pages):
+        if system not in risk.tickets and ANY_SYSTEM not in risk.tickets:
+            part.wrong(repr(system), "needs a pattern in [risk.tickets] too")
+    return pages
+
+
+def _ticket_page(system: str, page: object) -> tuple[str, str]:
+    if not isinstance(page, str) or not page:
+        raise ValueError(f"{system!r} must stand for an address, such as 'https://tickets.example/{{number}}'")
+    return system.strip().casefold(), ticket_page(page)
 
 
 def _weight(rule: str, points: object) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.fuse import next_burn
 from app.domain.match import Match
 from app.domain.request import RequestKey, Status
 from app.ports import Seen
@@ -86,6 +87,7 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
 def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
     key = {"kind": one.request.key.kind, "id": one.request.key.id}
     own = {"status": Status.PENDING, "version": 1, "first_seen": now, "missed": 0, "stale": bool(one.stale)}
+    own["fuse_due"] = next_burn(one.request.expires, now) if one.request.mortal else None
     return {**key, **values_of(one), **match_values(Match()), **own}
 
 

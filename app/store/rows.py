@@ -27,11 +27,11 @@ from app.domain.request import (
     Where,
 )
 from app.domain.risk import Level, Risk
-from app.domain.row import RequestRow
+from app.domain.row import Looking, RequestRow
 from app.ports import PAUSE, Seen
 from app.store.columns import storable
 from app.store.patterns import earlier_json, pattern_json, read_earlier, read_pattern
-from app.store.tables import cards, requests, sightings, switches, waiting_decisions
+from app.store.tables import cards, looks, requests, sightings, switches, waiting_decisions
 
 T = TypeVar("T")
 CHUNK = 500  # keys in one IN list
@@ -48,9 +48,13 @@ async def load_rows(connection: AsyncConnection, wanted: Select[Any]) -> list[Re
     approvers = await _marks(connection, sightings, sightings.c.oid, keys)
     channels = await _marks(connection, cards, cards.c.channel, keys)
     paused = await _paused(connection) if found else ""
-    verifying = await _verifying(connection, [key_of(row) for row in found if row["status"] == Status.PENDING])
+    pending = [key_of(row) for row in found if row["status"] == Status.PENDING]
+    verifying = await _verifying(connection, pending)
+    looking = await _looking(connection, pending)
     rows = [_to_row(row, approvers[key_of(row)], channels[key_of(row)]) for row in found]
-    return [replace(row, paused=paused, verifying=verifying.get(row.key)) for row in rows]
+    return [
+        replace(row, paused=paused, verifying=verifying.get(row.key), looking=looking.get(row.key, ())) for row in rows
+    ]
 
 
 async def load_by_key(connection: AsyncConnection, keys: Collection[RequestKey]) -> dict[RequestKey, RequestRow]:
@@ -185,6 +189,17 @@ async def _verifying(connection: AsyncConnection, keys: Sequence[RequestKey]) ->
             person = person_of(row, "person")
             if person is not None:
                 people[RequestKey(Kind(row["kind"]), row["request_id"])] = person
+    return people
+
+
+async def _looking(connection: AsyncConnection, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[Looking, ...]]:
+    """Who said that they are looking, the latest last."""
+    people: defaultdict[RequestKey, tuple[Looking, ...]] = defaultdict(tuple)
+    for chunk in chunks(keys):
+        wanted = select(looks).where(among(looks.c.kind, looks.c.request_id, chunk)).order_by(looks.c.since)
+        for row in (await connection.execute(wanted)).mappings():
+            person = person_of(row, "person") or Person("")
+            people[RequestKey(Kind(row["kind"]), row["request_id"])] += (Looking(person, row["since"]),)
     return people
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
+from app.store.attention_tables import looks
 from app.store.columns import Seconds, UtcTime
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
@@ -23,6 +24,7 @@ __all__ = [
     "leases",
     "link_history",
     "links",
+    "looks",
     "metadata",
     "modals",
     "notices",
@@ -87,6 +89,8 @@ requests = Table(
     text_column("ended_how", null=True),
     Column("missed", Integer, nullable=False),
     time_column("look_due", null=True),
+    # When its card reads differently by itself; NULL: never again.
+    time_column("fuse_due", null=True),
     # What could not be confirmed of an open request.
     Column("absences", Integer, nullable=False),
     Column("uncheckable", Boolean, nullable=False),
@@ -111,6 +115,12 @@ Index(
     requests.c.look_due,
     sqlite_where=text("look_due IS NOT NULL"),
     postgresql_where=text("look_due IS NOT NULL"),
+)
+Index(
+    "requests_fuse_due",
+    requests.c.fuse_due,
+    sqlite_where=text("fuse_due IS NOT NULL"),
+    postgresql_where=text("fuse_due IS NOT NULL"),
 )
 Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kind, requests.c.id)
 

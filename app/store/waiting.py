@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.request import Kind, Person, RequestKey, Status, Verdict
+from app.domain.request import Kind, Person, RequestKey, Verdict
 from app.ports import Link, LinkState, WaitingDecision
 from app.store import link_news as news
 from app.store.audit import AuditTrail
 from app.store.links import to_link
-from app.store.remember import set_wanted
-from app.store.rows import is_request, person_of, person_values
-from app.store.tables import links, requests
+from app.store.repainting import repaint_all, repaint_pending
+from app.store.rows import person_of, person_values
+from app.store.tables import links
 from app.store.tables import waiting_decisions as waiting
 from app.store.writer import Store
 
@@ -64,7 +64,7 @@ class StoredFreezes:
 
 
 async def _put(connection: AsyncConnection, decision: WaitingDecision) -> bool:
-    if not await _repaint(connection, decision.key):
+    if not await repaint_pending(connection, decision.key):
         return False
     mine = and_(
         waiting.c.team == decision.team,
@@ -79,7 +79,7 @@ async def _put(connection: AsyncConnection, decision: WaitingDecision) -> bool:
 
 async def _take(connection: AsyncConnection, waiting_id: str, now: datetime) -> WaitingDecision | None:
     takeable = _is_takeable(waiting_id, now)
-    await _repaint_all(connection, takeable)
+    await repaint_all(connection, waiting, takeable)
     taken = update(waiting).where(takeable).values(done_at=now).returning(waiting)
     row = (await connection.execute(taken)).mappings().one_or_none()
     return _to_decision(row) if row is not None else None
@@ -87,7 +87,7 @@ async def _take(connection: AsyncConnection, waiting_id: str, now: datetime) -> 
 
 async def _expire(connection: AsyncConnection, now: datetime) -> int:
     over = and_(_LIVE, waiting.c.expires <= now)
-    await _repaint_all(connection, over)
+    await repaint_all(connection, waiting, over)
     return (await connection.execute(update(waiting).where(over).values(done_at=now))).rowcount
 
 
@@ -99,28 +99,11 @@ async def _freeze(connection: AsyncConnection, trail: AuditTrail, link: Link, no
     if row is None:
         return False
     theirs = and_(waiting.c.team == link.team, waiting.c.slack_user == link.slack_user)
-    await _repaint_all(connection, and_(theirs, _LIVE))
+    await repaint_all(connection, waiting, and_(theirs, _LIVE))
     wiped = await connection.execute(delete(waiting).where(theirs))
     more = {"waiting_decisions_wiped": str(wiped.rowcount)}
     await trail.append(connection, news.entry("link_frozen", to_link(row), link.person.id, now, more))
     return True
-
-
-async def _repaint_all(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
-    """The requests of these waiting decisions, before those are touched: everybody locks requests first, in order."""
-    wanted = select(waiting.c.kind, waiting.c.request_id).where(which).distinct()
-    for kind, id_ in sorted(tuple(row) for row in await connection.execute(wanted)):
-        await _repaint(connection, RequestKey(Kind(kind), id_))
-
-
-async def _repaint(connection: AsyncConnection, key: RequestKey) -> bool:
-    """A pending request has a new version; False when it is not pending, and then its card says other things."""
-    pending = and_(is_request(key), requests.c.status == Status.PENDING)
-    newer = update(requests).where(pending).values(version=requests.c.version + 1).returning(requests.c.version)
-    version = await connection.scalar(newer)
-    if version is not None:
-        await set_wanted(connection, key, version)
-    return version is not None
 
 
 def _is_takeable(waiting_id: str, now: datetime) -> ColumnElement[bool]:

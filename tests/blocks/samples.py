@@ -25,7 +25,7 @@ from app.domain.request import (
 )
 from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
-from app.domain.row import RequestRow
+from app.domain.row import Looking, RequestRow
 from app.ports import Counters, Link, LinkState, Page
 from blocks import home, lists, modal, notices
 from blocks.card import card, fallback_card
@@ -99,6 +99,8 @@ def every_state() -> dict[str, RequestRow]:
         "pending_low": row(request=low()),
         "pending_starts_later": row(request=replace(REQUEST, start=NOW + timedelta(hours=5))),
         "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
+        "pending_looked_at": row(looking=(Looking(BOB, NOW), Looking(ANN, NOW))),
+        "pending_last_minutes": row(request=replace(REQUEST, created=NOW - timedelta(hours=23, minutes=50))),
         "undecidable": row(request=replace(REQUEST, action="selfExtend")),
         "pending_known": row(pattern=PATTERN),
         "pending_first_use": row(pattern=Pattern(hours=Hours(8, 10), since=NOW - timedelta(days=45))),
@@ -198,6 +200,7 @@ def _modals(one: RequestRow, name: str) -> Iterator[Emitted]:
     for verdict in Verdict:
         yield f"decide {verdict}", "modal", modal.decide_modal(one, verdict, "m" * 43, now=NOW)
         yield f"sending {verdict}", "modal", modal.sending_modal(one, verdict)
+    yield "details", "modal", modal.details_modal(one, now=NOW)
     yield "done", "modal", modal.outcome_modal(one, name, name)
     yield "refused", "modal", modal.refused_modal(f"{name} is first.")
 

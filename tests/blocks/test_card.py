@@ -31,6 +31,11 @@ def buttons(message: Message) -> list[dict[str, Any]]:
     return [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
 
 
+def menu(message: Message) -> list[dict[str, Any]]:
+    """What the menu beside the buttons offers."""
+    return [option for element in buttons(message) for option in element.get("options", ())]
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_card_reads_as_agreed(state: str) -> None:
     """`PIM_UPDATE_GOLDEN=1 pytest tests/blocks` writes the files anew; read the difference before keeping it."""
@@ -70,6 +75,9 @@ def test_what_nobody_can_decide_here_has_only_the_portal_button(state: str) -> N
         ("many_approvers", " and 4 more"),
         ("default_approvers", "no approver is named"),
         ("unknown", "may read how"),
+        ("pending_looked_at", " is looking at this since "),
+        ("pending_looked_at", " (1 more)"),
+        ("pending_last_minutes", "under 15 minutes left"),
         ("approved_scheduled", "Starts "),
         ("approved", "Active since "),
         ("approved_ended", "Active from "),
@@ -89,7 +97,12 @@ def test_an_extension_has_no_deadline_of_24_hours() -> None:
 
 def test_pending_card_carries_the_token_and_nothing_else() -> None:
     values = {button["action_id"]: button.get("value") for button in buttons(show(STATES["pending"]))}
-    assert values == {ids.APPROVE: "t0ken", ids.DENY: "t0ken", ids.PORTAL: None}
+    assert values == {ids.APPROVE: "t0ken", ids.DENY: "t0ken", ids.MORE: None}
+    assert [option["value"] for option in menu(show(STATES["pending"]))] == [
+        "looking:t0ken",
+        "details:t0ken",
+        "portal",
+    ]
 
 
 @pytest.mark.parametrize("state,style", [("pending", None), ("pending_critical", None), ("pending_low", "primary")])
@@ -127,6 +140,12 @@ def test_long_justification_is_cut_at_300_and_stays_on_one_line() -> None:
     assert quoted.endswith("…")
     assert len(quoted) <= 300
     assert "\n" not in quoted
+
+
+def test_a_ticket_is_a_link_where_its_page_is_known() -> None:
+    drawn = card(STATES["pending"], "t", card_id="c", now=samples.NOW, ticket_url="https://tickets.example/CHG0031337")
+    shown = json.dumps(drawn.blocks, sort_keys=True)
+    assert '{"text": "CHG0031337", "type": "link", "url": "https://tickets.example/CHG0031337"}' in shown
 
 
 def test_missing_ticket_is_said() -> None:

@@ -140,7 +140,7 @@ def test_a_closed_card_says_why_and_leads_to_the_portal_only() -> None:
 
 
 def test_an_open_card_has_its_buttons() -> None:
-    assert buttons(draw().blocks) == {ids.APPROVE, ids.DENY, ids.PORTAL}
+    assert buttons(draw().blocks) == {ids.APPROVE, ids.DENY, ids.MORE}
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])

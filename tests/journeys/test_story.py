@@ -69,7 +69,7 @@ def story(request: pytest.FixtureRequest, scenes: Scenes) -> Iterator[Story]:
 def test_the_card_shows_what_an_approver_judges_by(story: Story) -> None:
     for words in ("Critical", "Rob Reed", "Global Administrator", "4 h", ASKED["justification"], "INC-31"):
         assert words in story.card.words
-    assert {"pim_approve", "pim_deny", "pim_portal"} == story.card.buttons.keys()
+    assert {"pim_approve", "pim_deny"} == story.card.buttons.keys()
 
 
 def test_the_notification_says_what_matters_and_pings_nobody(story: Story) -> None:

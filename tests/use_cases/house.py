@@ -28,6 +28,7 @@ from app.store.audit import AuditRow, AuditTrail
 from app.store.cards import StoredCards
 from app.store.inbox import StoredInbox
 from app.store.links import StoredLinks
+from app.store.looks import StoredLooks
 from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
@@ -35,6 +36,7 @@ from app.store.sights import StoredSights
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
+from app.upkeep import Upkeep
 from app.watcher import Watcher
 from app.watcher.backfilling import Backfilling
 
@@ -63,6 +65,7 @@ class House:
         self.inbox = StoredInbox(self.store)
         self.links = StoredLinks(self.store, self.trail, self.new_id)
         self.waiting = StoredWaiting(self.store)
+        self.looks = StoredLooks(self.store)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
         self.freezes = StoredFreezes(self.store, self.trail)
@@ -105,7 +108,8 @@ class House:
             new_token=self.new_id,
             policy=self.policy,
         )
-        self.openings = Openings(**ours, cards=self.cards, new_token=self.new_id, policy=self.policy)
+        self.openings = Openings(**ours, cards=self.cards, looks=self.looks, new_token=self.new_id, policy=self.policy)
+        self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
         self.backfilling = self.filling(self.desk)

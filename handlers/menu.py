@@ -1,0 +1,63 @@
+"""The menu beside the buttons of a card: "I'm looking at it", Details. Nothing in it decides anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.decisions.opening import Openings
+from app.decisions.values import Press
+from app.domain.errors import BotError
+from app.domain.policy import Policy
+from app.domain.ruling import Refused
+from app.ports import Clock, Screens, View
+from blocks import ids, notices
+from blocks.modal import details_modal
+from handlers.answers import TOO_SLOW
+from handlers.payloads import Action
+from handlers.reception import Reception
+
+
+@dataclass(kw_only=True, slots=True)
+class Menu:
+    """What was chosen, carried out after the ack."""
+
+    reception: Reception
+    openings: Openings
+    screens: Screens
+    clock: Clock
+    policy: Policy = Policy()
+
+    async def chosen(self, action: Action) -> str:
+        """One entry; the portal's opens an address by itself."""
+        press = Press(action.team, action.user, action.channel, action.ts, action.value)
+        if action.choice == ids.LOOKING:
+            return await self._look(action, press)
+        return await self._details(action, press) if action.choice == ids.DETAILS else "address opened"
+
+    async def _look(self, action: Action, press: Press) -> str:
+        """The card itself says it, so nothing is answered."""
+        row = await self.openings.look(press)
+        if isinstance(row, Refused):
+            return await self._refuse(action, row)
+        self.reception.nudge()
+        return "looking"
+
+    async def _details(self, action: Action, press: Press) -> str:
+        row = await self.openings.details(press)
+        if isinstance(row, Refused):
+            return await self._refuse(action, row)
+        portal, ticket_url = self.reception.answers.portal, self.policy.ticket_url(row.request.ticket)
+        view = details_modal(row, now=self.clock(), portal=portal, ticket_url=ticket_url)
+        return await self._show(action, view)
+
+    async def _show(self, action: Action, view: View) -> str:
+        try:
+            await self.screens.open_modal(action.trigger_id, view)
+        except BotError:
+            await self.reception.answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
+            return "modal did not open"
+        return "modal opened"
+
+    async def _refuse(self, action: Action, refused: Refused) -> str:
+        await self.reception.answers.refuse(action.team, action.user, action.response_url, refused)
+        return f"refused: {refused.why}"
