@@ -12,8 +12,9 @@ import pytest
 from app.domain import azure_roles, roles, rules
 from app.domain.errors import BadSettings
 from app.domain.policy import Aliases, Policy, Watch
-from app.domain.request import Ticket
+from app.domain.request import Kind, Ticket
 from app.domain.risk import Level, RiskPolicy
+from app.domain.routes import Route
 from app.domain.tickets import misshapen, ticket_form
 from app.settings.policy_file import read_policy
 
@@ -69,11 +70,13 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         ("/providers/Microsoft.Management/managementGroups/contoso", f"/subscriptions/{SUBSCRIPTION}"),
         ("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703",),
     )
+    (route,) = policy.routes
+    assert (route.channel, route.mention) == ("C0123456789", "S0123456789")
 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 10 + len(rules.WEAK_POINTS)
+    assert len(keys) == 16 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -135,14 +138,40 @@ def test_account_names_are_kept_in_lower_case(read: Read) -> None:
     assert aliases.table == {"adm@x.example": "rob@x.example"}
 
 
+def test_routes_keep_the_order_of_the_file(read: Read) -> None:
+    text = f"""
+        [[routes]]
+        risk = "Critical"
+        channel = "C0CRITICAL"
+        mention = "nobody"
+        [[routes]]
+        desk = ["azure", "Group"]
+        role = ["{GUID.upper()}", "Owner", "Global Administrator", "member"]
+        scope = "/subscriptions/ABC"
+        channel = "G0PRIVATE1"
+    """
+    assert read(text).routes == (
+        Route("C0CRITICAL", levels=frozenset({Level.CRITICAL}), mention="nobody"),
+        Route(
+            "G0PRIVATE1",
+            desks=frozenset({Kind.AZURE, Kind.GROUP}),
+            roles=frozenset({GUID, "owner", OWNER, roles.GLOBAL_ADMINISTRATOR, "member"}),
+            scopes=("/subscriptions/abc",),
+        ),
+    )
+
+
 def test_every_role_we_know_has_one_name_and_one_id() -> None:
     assert roles.template_id("Exchange Administrator") == roles.EXCHANGE_ADMINISTRATOR
     assert roles.template_id("GLOBAL ADMINISTRATOR") == roles.GLOBAL_ADMINISTRATOR
     assert roles.template_id("Emperor") is None
 
 
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"  # of Azure
+
 # Mistakes
 
+ROUTE = '[[routes]]\nchannel = "C0123456789"\n'
 MISTAKES = {
     "not TOML": ("risk: high", "cannot be read"),
     "an unknown part": ("[wach]\nx = 1", "wach is not known"),
@@ -194,6 +223,20 @@ MISTAKES = {
     "a number for a pattern": ('[people.aliases]\n"adm-{x}@" = 1', "must both hold {x} once"),
     "a domain on one side": ('[people.aliases]\n"adm-{x}@" = "{x}@b.example"', "both sides end with @"),
     "an account that is no address": ('[people.accounts]\n"adm-rob" = "rob@b.example"', "must both be sign-in names"),
+    "one table of routes": (
+        '[routes]\nchannel = "C0123456789"',
+        "routes must be tables, each under its own [[routes]]",
+    ),
+    "a route to nowhere": ('[[routes]]\nrisk = "high"', "[routes 1] channel must be a channel's id"),
+    "a route to a name": ('[[routes]]\nchannel = "#pim"', "[routes 1] channel must be a channel's id"),
+    "an unknown desk": (f'{ROUTE}desk = "exchange"', "[routes 1] desk is wrong: 'exchange' is no desk; write entra,"),
+    "an unknown risk": (f'{ROUTE}risk = ["high", "extreme"]', "[routes 1] risk is wrong: 'extreme' is no level"),
+    "a route for a role nobody knows": (f'{ROUTE}role = "Emperor"', "[routes 1] role is wrong: 'Emperor' is neither"),
+    "a route for numbers": (f"{ROUTE}scope = [1]", "[routes 1] scope must be a text, or a list of texts"),
+    "a route for nothing": (f'{ROUTE}scope = ""', "[routes 1] scope must be a text, or a list of texts"),
+    "a mention of a person": (f'{ROUTE}mention = "@ann"', "[routes 1] mention must be a user group's id"),
+    "a mention of everybody": (f'{ROUTE}mention = "channel"', "[routes 1] mention must be a user group's id"),
+    "an unknown key of a route": (f"{ROUTE}level = 1", "[routes 1] level is not known"),
     "a chain": ('[people.accounts]\n"a@x" = "b@x"\n"b@x" = "c@x"', "itself stands for another"),
 }
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from app.domain.request import Person, Ticket
 from app.domain.risk import Level, RiskPolicy
+from app.domain.routes import Route
 from app.domain.ticket_pages import page_of
 
 NEVER = timedelta(0)
@@ -99,6 +100,7 @@ class Policy:
     aliases: Aliases = field(default_factory=Aliases)
     portal_only: frozenset[str] = frozenset()  # role template ids, lower case
     watch: Watch = Watch()
+    routes: tuple[Route, ...] = ()
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
 
     def ticket_url(self, ticket: Ticket) -> str:

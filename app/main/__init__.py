@@ -69,10 +69,11 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     """Open everything, start the rounds, and close it all in reverse order."""
     async with AsyncExitStack() as stack:
         keyring = Keyring.parse(settings.keys.get_secret_value())
+        policy = settings.policy()
         memory = await open_memory(settings, keyring, stack)
-        slack = await open_slack(settings, stack)
+        slack = await open_slack(settings, policy, memory, stack)
         microsoft = await open_microsoft(settings, keyring, memory, slack.me.team, stack)
-        bot = await connect(Rooms(settings, memory, slack, microsoft, settings.policy()), stack)
+        bot = await connect(Rooms(settings, memory, slack, microsoft, policy), stack)
         bot.schedule.start()
         stack.push_async_callback(bot.schedule.stop)
         if bot.socket is not None:

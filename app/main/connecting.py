@@ -60,7 +60,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     linking = _linking(rooms)
     courier = _courier(rooms)
     deliveries = Deliveries(inbox=rooms.memory.inbox, outbox=rooms.memory.outbox, clock=utc_now)
-    await rooms.memory.outbox.rehome(rooms.settings.approvers_channel)
+    await rooms.memory.outbox.rehome(lambda row: rooms.memory.posting.place(row.request, row.risk.level))
     await deliveries.sweep(timedelta(0) if _alone(rooms) else UNANSWERED)
     await _off_switch(rooms).obey(rooms.policy.portal_only)
     answers = Answers(screens=rooms.slack.screens, linking=linking, portal=rooms.microsoft.portal)
@@ -158,7 +158,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         new_token=new_token,
         portal=rooms.microsoft.portal,
         policy=rooms.policy,
-        unfit=rooms.slack.guard.look,
+        channels=rooms.slack.channels,
     )
     matching = SlackMatching(
         links=rooms.memory.links,
@@ -226,7 +226,7 @@ def _notes(
     async def notes() -> list[str]:
         standing = list(await rooms.memory.outbox.standing_notes())
         deaf = socket.trouble if socket is not None else ""
-        others = (rooms.memory.warning, deaf, rooms.slack.guard.trouble, painter.trouble)
+        others = (rooms.memory.warning, deaf, *rooms.slack.channels.troubles(), painter.trouble)
         return [*standing, *watcher.troubles(), *(words for words in others if words)]
 
     return notes

@@ -33,7 +33,7 @@ from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.main.failpoints import failpoint
 from app.main.keys import census
-from app.notifier.channel import ChannelGuard, unfit
+from app.notifier.channel import ChannelGuard, Channels, unfit
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
@@ -77,6 +77,7 @@ class Memory:
     looks: StoredLooks
     switches: StoredSwitches
     sights: StoredSights
+    posting: Posting
     store: Store
     warning: str = ""  # what was wrong with the keys when the bot started
 
@@ -89,7 +90,7 @@ class SlackSide:
     gateway: Gateway
     people: SlackPeople
     screens: SlackScreens
-    guard: ChannelGuard
+    channels: Channels
     session: aiohttp.ClientSession
 
 
@@ -134,7 +135,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
     warning = (await census(store, keyring, utc_now())).warning()
     if warning:
         log.warning("%s", warning)
-    posting = Posting(settings.approvers_channel, new_token, new_token)
+    posting = Posting(settings.approvers_channel, new_token, new_token, settings.policy().routes)
     trail = AuditTrail(store, keyring.chain_key())
     here = failpoint(settings.failpoint)
     return Memory(
@@ -150,6 +151,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         looks=StoredLooks(store),
         switches=StoredSwitches(store, trail),
         sights=StoredSights(store),
+        posting=posting,
         store=store,
         warning=warning,
     )
@@ -167,7 +169,7 @@ async def _migrate(url: str) -> None:
         raise BadSettings("The database is not up to date. Run `pim-approvals db upgrade`, then start again.")
 
 
-async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
+async def open_slack(settings: Settings, policy: Policy, memory: Memory, stack: AsyncExitStack) -> SlackSide:
     """Slack, once it has told us who we are."""
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
@@ -177,9 +179,15 @@ async def open_slack(settings: Settings, stack: AsyncExitStack) -> SlackSide:
         await _check_app_token(gateway, settings.slack_app_token.get_secret_value())
     channel = settings.approvers_channel
     await _check_channel(gateway, channel)
-    people = SlackPeople(gateway=gateway, clock=utc_now, channels=(channel,))
-    guard = ChannelGuard(gateway=gateway, channel=channel, clock=utc_now)
-    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), guard, session)
+    routed = tuple(dict.fromkeys(route.channel for route in policy.routes if route.channel != channel))
+    people = SlackPeople(gateway=gateway, clock=utc_now, channels=(channel, *routed))
+    channels = Channels(
+        home=ChannelGuard(gateway=gateway, channel=channel, clock=utc_now),
+        routed=tuple(ChannelGuard(gateway=gateway, channel=name, clock=utc_now, routed=True) for name in routed),
+        outbox=memory.outbox,
+        new_text=new_token,
+    )
+    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), channels, session)
 
 
 async def _introduce(gateway: Gateway, app_id: str) -> Identity:

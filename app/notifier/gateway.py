@@ -106,6 +106,11 @@ class Gateway:
             raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
 
 
+def first_post(payload: Payload) -> Payload:
+    """A first post: nothing in it is worth a preview, least of all a link in somebody's justification."""
+    return {**payload, "unfurl_links": False, "unfurl_media": False}
+
+
 def _origin(address: str) -> Origin:
     """Scheme, host and port of an address; nobody's when it is no address, or hides another one behind an @."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,7 +100,7 @@ class Outbox(Protocol):
     """What the store says is not yet painted or sent."""
 
     async def unpainted(self, limit: int) -> Sequence[tuple[Card, RequestRow]]:
-        """Cards behind their row.
+        """Cards behind their row, at most `limit` edits and `limit` posts for each channel.
 
         Final ones first (their buttons must go), then edits, then new posts, riskiest and soonest to expire first.
         """
@@ -116,6 +116,12 @@ class Outbox(Protocol):
 
     async def lost(self, card: Card, new_token: str) -> None:
         """The message is gone: forget its ts, give it a new token, and post once more if the request is still open."""
+
+    async def move(self, card: Card, channel: str) -> None:
+        """A card that nobody tried to post yet is to be posted in this channel instead."""
+
+    async def evacuate(self, channel: str, home: str, new_text: Callable[[], str]) -> None:
+        """Every open request with a copy in a channel that nobody reads gets one at home, if it has none there."""
 
     async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
         """Direct messages owed, oldest first."""

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from app.domain import azure_roles, roles, rules
 from app.domain.azure_scopes import read_scope
@@ -20,16 +17,13 @@ from app.domain.policy import Aliases, Freshness, Policy, Watch
 from app.domain.risk import Level, RiskPolicy
 from app.domain.ticket_pages import ticket_page
 from app.domain.tickets import ANY_SYSTEM, ticket_form
+from app.settings.parts import Part
+from app.settings.routing import read_routes
 
-_MOST = 1_000_000  # hours or letters: more than anybody means
-_HOUR = timedelta(hours=1)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _PATTERN = re.compile(r"[^@{}\s]*\{x\}[^@{}\s]*@(?P<domain>[^@{}\s]*)")
 _LEVELS = {level.word.casefold(): level for level in Level}
-
-Table = Mapping[str, object]
-T = TypeVar("T")
 
 
 def read_policy(path: Path) -> Policy:
@@ -39,7 +33,7 @@ def read_policy(path: Path) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise BadSettings(f"{path} cannot be read: {problem}.") from None
     mistakes: list[str] = []
-    policy = _policy(_Part("", content, mistakes))
+    policy = _policy(Part("", content, mistakes))
     if mistakes:
         raise BadSettings("\n".join(mistakes))
     return policy
@@ -50,94 +44,7 @@ def is_guid(word: str) -> bool:
     return _GUID.fullmatch(word) is not None
 
 
-@dataclass(slots=True)
-class _Part:
-    """One table of the file. What is wrong in it is written down, and its default stands in so that reading goes on."""
-
-    name: str
-    content: Table
-    mistakes: list[str]
-    _known: set[str] = field(init=False, default_factory=set)
-
-    def table(self, key: str) -> _Part:
-        value = self.raw(key, {})
-        name = f"{self.name}.{key}" if self.name else key
-        if not isinstance(value, dict):
-            self.wrong(key, "must be a table")
-            value = {}
-        return _Part(name, value, self.mistakes)
-
-    def number(self, key: str, default: float) -> float:
-        value = self.raw(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
-            self.wrong(key, "must be a number, 0 or more")
-            return default
-        return value
-
-    def hours(self, key: str, default: timedelta) -> timedelta:
-        return timedelta(hours=self.number(key, default / _HOUR))
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        value = self.raw(key, default)
-        if not isinstance(value, bool):
-            self.wrong(key, "must be true or false")
-            return default
-        return value
-
-    def words(self, key: str) -> list[str]:
-        value = self.raw(key, [])
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            self.wrong(key, "must be a list of texts")
-            return []
-        return value
-
-    def each(self, key: str, read: Callable[[str], T]) -> list[T]:
-        """Every word of a list, each once; `read` raises ValueError with what is wrong about one."""
-        found: list[T] = []
-        for word in self.words(key):
-            try:
-                found.append(read(word))
-            except ValueError as problem:
-                self.mistakes.append(f"{self._title()}{key}: {problem}.")
-        return list(dict.fromkeys(found))
-
-    def entries(self, read: Callable[[str, object], T]) -> list[T]:
-        """Every entry of a table with free keys; `read` raises ValueError with what is wrong about one."""
-        found: list[T] = []
-        for key, value in self.content.items():
-            self._known.add(key)
-            try:
-                found.append(read(key, value))
-            except ValueError as problem:
-                self.mistakes.append(f"{self._title()}{problem}.")
-        return found
-
-    def mapping(self, read: Callable[[str, object], tuple[str, T]]) -> dict[str, T]:
-        """The same as a dict. What is named twice (by name and by id, say) would hide one of the two."""
-        found: dict[str, T] = {}
-        for key, value in self.entries(read):
-            if key in found:
-                self.mistakes.append(f"{self._title()}{key!r} is named twice.")
-            found[key] = value
-        return found
-
-    def raw(self, key: str, default: object) -> object:
-        self._known.add(key)
-        return self.content.get(key, default)
-
-    def wrong(self, key: str, what: str) -> None:
-        self.mistakes.append(f"{self._title()}{key} {what}.")
-
-    def close(self) -> None:
-        """What nobody asked for is unknown."""
-        for key in sorted(self.content.keys() - self._known):
-            self.wrong(key, "is not known here; see docs/policy.md")
-
-    def _title(self) -> str:
-        return f"[{self.name}] " if self.name else ""
-
-
-def _policy(top: _Part) -> Policy:
+def _policy(top: Part) -> Policy:
     risk = _risk(top.table("risk"))
     policy = Policy(
         risk=risk,
@@ -146,12 +53,13 @@ def _policy(top: _Part) -> Policy:
         portal_only=_portal_only(top),
         watch=_watch(top.table("watch")),
         ticket_pages=_ticket_pages(top.table("tickets"), risk),
+        routes=read_routes(top, role_id),
     )
     top.close()
     return policy
 
 
-def _risk(part: _Part) -> RiskPolicy:
+def _risk(part: Part) -> RiskPolicy:
     default = RiskPolicy()
     risk = RiskPolicy(
         long_from=part.hours("long_from_hours", default.long_from),
@@ -167,7 +75,7 @@ def _risk(part: _Part) -> RiskPolicy:
     return risk
 
 
-def _freshness(part: _Part) -> Freshness:
+def _freshness(part: Part) -> Freshness:
     default = Freshness()
     freshness = Freshness(
         window=part.hours("window_hours", default.window),
@@ -178,7 +86,7 @@ def _freshness(part: _Part) -> Freshness:
     return freshness
 
 
-def _aliases(part: _Part) -> Aliases:
+def _aliases(part: Part) -> Aliases:
     accounts = part.table("accounts")
     table = dict(accounts.entries(_account))
     accounts.entries(lambda admin, everyday: _one_step(admin, everyday, table))
@@ -187,18 +95,18 @@ def _aliases(part: _Part) -> Aliases:
     return aliases
 
 
-def _portal_only(top: _Part) -> frozenset[str]:
-    return frozenset(top.each("portal_only", _role))
+def _portal_only(top: Part) -> frozenset[str]:
+    return frozenset(top.each("portal_only", role_id))
 
 
-def _watch(part: _Part) -> Watch:
+def _watch(part: Part) -> Watch:
     watch = Watch(tuple(part.each("azure_scopes", _azure_scope)), tuple(part.each("groups", _group_id)))
     part.close()
     return watch
 
 
 def _role_level(role: str, word: object) -> tuple[str, Level]:
-    return _role(role), _level(word)
+    return role_id(role), _level(word)
 
 
 def _group_level(group: str, word: object) -> tuple[str, Level]:
@@ -214,7 +122,7 @@ def _level(word: object) -> Level:
     return _LEVELS[word.casefold()]
 
 
-def _role(word: str) -> str:
+def role_id(word: str) -> str:
     """An id, lower case, of a role's id or of the English name of a built-in role of Entra or Azure that we know."""
     asked = word.strip().casefold()
     known = asked if is_guid(asked) else roles.template_id(asked) or azure_roles.role_id(asked)
@@ -243,7 +151,7 @@ def _ticket_form(system: str, pattern: object) -> tuple[str, re.Pattern[str]]:
     return system.strip().casefold(), ticket_form(pattern)
 
 
-def _ticket_pages(part: _Part, risk: RiskPolicy) -> dict[str, str]:
+def _ticket_pages(part: Part, risk: RiskPolicy) -> dict[str, str]:
     """Without a pattern anything could be pasted into the address, so a system needs one as well."""
     pages = part.mapping(_ticket_page)
     for system in sorted(pages):

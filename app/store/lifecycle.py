@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import RowMapping, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.levels import Level
 from app.domain.lifecycle import Course, Doubt
 from app.domain.request import APPROVAL_WINDOW, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.store.remember import Posting, first_card, set_wanted
-from app.store.rows import holding_values, is_request, load_rows
+from app.store.rows import holding_values, is_request, load_rows, request_of
 from app.store.tables import cards, requests
 
 _SHOWN = ("uncheckable", "stale", "activated", "active_until", "deactivated", "ended_how")
@@ -34,7 +35,7 @@ async def staled(connection: AsyncConnection, key: RequestKey, stale: bool, post
     of_request = (cards.c.kind == key.kind, cards.c.request_id == key.id)
     if row is None or stale or await connection.scalar(select(cards.c.id).where(*of_request).limit(1)) is not None:
         return
-    card = first_card(key, row["digest"], row["requested"], posting)
+    card = first_card(request_of(row), Level(row["risk_level"]), posting)
     await connection.execute(insert(cards).values(**{**card, "wanted": row["version"] + 1}))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app.domain.row import RequestRow
@@ -35,9 +35,17 @@ class StoredOutbox:
         """The message is gone."""
         await self._store.write(lambda connection: painting.lost(connection, card, new_token))
 
-    async def rehome(self, channel: str) -> None:
-        """Cards that nobody ever tried to post go to this channel: the old one may be what the operator moved from."""
-        await self._fenced.write(lambda connection: painting.rehome(connection, channel))
+    async def move(self, card: Card, channel: str) -> None:
+        """A card that nobody tried to post yet is to be posted there instead."""
+        await self._fenced.write(lambda connection: painting.move(connection, card, channel))
+
+    async def evacuate(self, channel: str, home: str, new_text: Callable[[], str]) -> None:
+        """Open requests whose card stands in a channel that nobody reads get one at home too."""
+        await self._fenced.write(lambda connection: painting.evacuate(connection, channel, home, new_text))
+
+    async def rehome(self, place: Callable[[RequestRow], str]) -> None:
+        """Cards that nobody ever tried to post go where `place` says now: the operator may have moved house."""
+        await self._fenced.write(lambda connection: painting.rehome(connection, place))
 
     async def due_notices(self, now: datetime, limit: int) -> Sequence[Notice]:
         """Direct messages owed, oldest first."""

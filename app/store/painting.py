@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Status
@@ -14,27 +14,34 @@ from app.store.cards import to_card
 from app.store.rows import load_by_key
 from app.store.tables import cards, requests
 
+_POSTED = cards.c.ts != ""
+_POST_TURN = 2  # edits have the turns before
 _OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 
 
 async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[Card, RequestRow]]:
     """Cards behind their row: final requests first, then edits, then new posts, the riskiest and oldest first.
 
-    A request that ended before anybody tried to post its card gets none. One whose post was tried may stand in Slack:
-    it is here, and must be looked for.
+    At most `limit` edits and as many posts for each channel: one that Slack refuses keeps no other waiting. A request
+    that ended before anybody tried to post its card gets none. One whose post was tried may stand in Slack: it is here,
+    and must be looked for.
     """
-    posted = cards.c.ts != ""
+    turn = case((~_OPEN, 0), (_POSTED, 1), else_=2)
+    urgency = (turn, requests.c.risk_level.desc(), requests.c.requested, cards.c.id)
+    lane = (cards.c.channel, case((turn < _POST_TURN, 0), else_=1))
+    place = func.row_number().over(partition_by=lane, order_by=urgency)
+    behind = (
+        select(cards.c.id, place.label("place"))
+        .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
+        .where(cards.c.painted < cards.c.wanted, or_(_POSTED, cards.c.tried, _OPEN))
+        .subquery()
+    )
     wanted = (
         select(cards)
+        .join(behind, behind.c.id == cards.c.id)
         .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
-        .where(cards.c.painted < cards.c.wanted, or_(posted, cards.c.tried, _OPEN))
-        .order_by(
-            case((~_OPEN, 0), (posted, 1), else_=2),
-            requests.c.risk_level.desc(),
-            requests.c.requested,
-            cards.c.id,
-        )
-        .limit(limit)
+        .where(behind.c.place <= limit)
+        .order_by(*urgency)
     )
     found = (await connection.execute(wanted)).mappings().all()
     rows = await load_by_key(connection, list(dict.fromkeys(to_card(row).key for row in found)))
@@ -74,7 +81,38 @@ async def lost(connection: AsyncConnection, card: Card, new_token: str) -> None:
     await connection.execute(update(cards).where(unposted).values(painted=cards.c.wanted))
 
 
-async def rehome(connection: AsyncConnection, channel: str) -> None:
-    """Only where no copy can stand: a posted or tried one is where it is."""
-    nowhere = and_(cards.c.ts == "", cards.c.tried.is_(False), cards.c.channel != channel)
-    await connection.execute(update(cards).where(nowhere).values(channel=channel))
+async def move(connection: AsyncConnection, card: Card, channel: str) -> None:
+    """It is to be posted there instead; only while no copy can stand where it was."""
+    await connection.execute(update(cards).where(cards.c.id == card.id, _NOWHERE).values(channel=channel))
+
+
+async def rehome(connection: AsyncConnection, place: Callable[[RequestRow], str]) -> None:
+    """Cards that nobody ever tried to post go where `place` says now: a posted or tried one is where it is."""
+    waiting = await connection.execute(select(cards).where(_NOWHERE, cards.c.painted < cards.c.wanted))
+    found = [to_card(row) for row in waiting.mappings()]
+    rows = await load_by_key(connection, list(dict.fromkeys(card.key for card in found)))
+    for card in found:
+        home = place(rows[card.key])
+        if home != card.channel:
+            await move(connection, card, home)
+
+
+async def evacuate(connection: AsyncConnection, channel: str, home: str, new_text: Callable[[], str]) -> None:
+    """Nobody reads this channel any more: every open request with a copy there gets one at home too.
+
+    The old copy stays on our books, so that its buttons still go should the channel come back.
+    """
+    home_too = cards.alias()
+    same = and_(home_too.c.kind == cards.c.kind, home_too.c.request_id == cards.c.request_id)
+    at_home = select(home_too.c.id).where(same, home_too.c.channel == home).exists()
+    stranded = (
+        select(cards)
+        .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
+        .where(cards.c.channel == channel, or_(_POSTED, cards.c.tried), _OPEN, ~at_home)
+    )
+    for row in (await connection.execute(stranded)).mappings().all():
+        fresh = {"id": new_text(), "token": new_text(), "channel": home, "ts": "", "painted": 0, "tried": False}
+        await connection.execute(insert(cards).values(**{**row, **fresh}))
+
+
+_NOWHERE = and_(cards.c.ts == "", cards.c.tried.is_(False))

@@ -14,8 +14,10 @@ from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.fuse import next_burn
+from app.domain.levels import Level
 from app.domain.match import Match
-from app.domain.request import RequestKey, Status
+from app.domain.request import ActivationRequest, RequestKey, Status
+from app.domain.routes import Route, route_of
 from app.ports import Seen
 from app.store.rows import among, chunks, is_request, key_of, match_values, values_of
 from app.store.tables import cards, requests, sightings
@@ -27,11 +29,20 @@ _NO_NEWS = {"pattern", "earlier"}
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Where a new request's card goes, and where its ids and tokens come from."""
+    """Where a new request's card goes, and where its ids and tokens come from.
+
+    `channel` is for what no route fits. A card stays where it was posted, whatever becomes of its request's risk.
+    """
 
     channel: str
     new_token: Callable[[], str]
     new_id: Callable[[], str]
+    routes: tuple[Route, ...] = ()
+
+    def place(self, request: ActivationRequest, level: Level) -> str:
+        """The channel for this request's card."""
+        route = route_of(request, level, self.routes)
+        return route.channel if route is not None else self.channel
 
 
 async def remember(connection: AsyncConnection, seen: Sequence[Seen], now: datetime, posting: Posting) -> None:
@@ -74,11 +85,7 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
     # Another replica may have been faster: only who inserted the request makes its card.
     mine = {tuple(row) for row in await connection.execute(returning, rows)}
     inserted = [one for one in new if (one.request.key.kind, one.request.key.id) in mine]
-    posted = [
-        first_card(one.request.key, one.request.digest, one.request.created, posting)
-        for one in inserted
-        if not one.stale
-    ]
+    posted = [first_card(one.request, one.risk.level, posting) for one in inserted if not one.stale]
     if posted:
         await connection.execute(insert(cards), posted)
     await add_sightings(connection, inserted)
@@ -91,20 +98,20 @@ def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
     return {**key, **values_of(one), **match_values(Match()), **own}
 
 
-def first_card(key: RequestKey, digest: str, requested: datetime, posting: Posting) -> dict[str, Any]:
+def first_card(request: ActivationRequest, level: Level, posting: Posting) -> dict[str, Any]:
     """A card to be posted, as columns."""
     return {
         "id": posting.new_id(),
-        "kind": key.kind,
-        "request_id": key.id,
-        "channel": posting.channel,
+        "kind": request.key.kind,
+        "request_id": request.key.id,
+        "channel": posting.place(request, level),
         "ts": "",
         "token": posting.new_token(),
-        "digest": digest,
+        "digest": request.digest,
         "painted": 0,
         "wanted": 1,
         "tried": False,
-        "requested": requested,
+        "requested": request.created,
     }
 
 

@@ -147,6 +147,26 @@ def policy_json(policy: PolicyFacts) -> dict[str, Any]:
     }
 
 
+def request_of(row: RowMapping) -> ActivationRequest:
+    """The request a row of the requests table tells of."""
+    return ActivationRequest(
+        key=key_of(row),
+        native_status=row["native_status"],
+        action=row["action"],
+        requestor=person_of(row, "requestor") or Person(""),
+        created_by=row["created_by"],
+        role=Role(row["role_id"], row["role_name"], row["role_built_in"], row["role_privileged"], row["role_path"]),
+        scope=Scope(row["scope_id"], row["scope_name"]),
+        justification=row["justification"],
+        ticket=Ticket(row["ticket_number"], row["ticket_system"]),
+        created=row["requested"],
+        start=row["start"],
+        duration=row["duration"],
+        duration_text=row["duration_text"],
+        approval_id=row["approval_id"],
+    )
+
+
 def match_values(match: Match) -> dict[str, Any]:
     """Who a requestor is in Slack, as columns."""
     return {"match_how": match.how, "match_slack": match.slack_user, "match_everyday": match.everyday}
@@ -217,7 +237,7 @@ async def _marks(
 
 def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]) -> RequestRow:
     return RequestRow(
-        _request(row),
+        request_of(row),
         Status(row["status"]),
         Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"], tuple(row["risk_fired"])),
         row["version"],
@@ -264,25 +284,6 @@ def holding_values(holding: Holding) -> dict[str, Any]:
         "ended_how": holding.how,
         "missed": holding.missed,
     }
-
-
-def _request(row: RowMapping) -> ActivationRequest:
-    return ActivationRequest(
-        key=key_of(row),
-        native_status=row["native_status"],
-        action=row["action"],
-        requestor=person_of(row, "requestor") or Person(""),
-        created_by=row["created_by"],
-        role=Role(row["role_id"], row["role_name"], row["role_built_in"], row["role_privileged"], row["role_path"]),
-        scope=Scope(row["scope_id"], row["scope_name"]),
-        justification=row["justification"],
-        ticket=Ticket(row["ticket_number"], row["ticket_system"]),
-        created=row["requested"],
-        start=row["start"],
-        duration=row["duration"],
-        duration_text=row["duration_text"],
-        approval_id=row["approval_id"],
-    )
 
 
 def _decided(row: RowMapping) -> Decided | None:

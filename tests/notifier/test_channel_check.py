@@ -12,7 +12,7 @@ from notifier.rig import Rig
 
 from app.domain.errors import Unavailable
 from app.domain.request import Status
-from app.notifier.channel import LOOK_AGAIN, LOOK_SOON, ChannelGuard, unfit
+from app.notifier.channel import LOOK_AGAIN, LOOK_SOON, ChannelGuard, Channels, unfit
 from app.notifier.painter import Painter
 
 INFO, POST = "conversations.info", "chat.postMessage"
@@ -41,7 +41,7 @@ def guard(rig: Rig) -> ChannelGuard:
 
 @pytest.fixture
 def painter(rig: Rig, guard: ChannelGuard) -> Painter:
-    rig.painter.unfit = guard.look
+    rig.painter.channels = Channels(home=guard, routed=(), outbox=rig.outbox, new_text=rig.new_token)
     return rig.painter
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from build import a_request, decided
+from notifier.painting import ticks
 from notifier.rig import Rig
 
 from app.domain.match import How, Match
@@ -52,7 +53,7 @@ async def test_slack_takes_a_pause_with_any_reason(rig: Rig, text: str) -> None:
     switch = Switch("pause", on=True, reason=text, by="os:ops", at=rig.clock())
     announcement = Announcement(rig.slack.settings.channel, notices.paused_words(text), "")
     await StoredSwitches(rig.store, AuditTrail(rig.store, b"k")).turn(switch, announcement)
-    await rig.painter.tick()
+    await ticks(rig, 2)
     assert len(rig.slack.messages()) == 2
     assert (rig.painter.trouble, await rig.behind()) == ("", 0)
     assert not any("pim_approve" in str(message.blocks) for message in rig.slack.messages())

@@ -65,5 +65,5 @@ async def test_a_note_slack_refuses_does_not_hold_up_cards(rig: Rig) -> None:
     rig.slack.disturb(POST, error="invalid_blocks")
     await rig.outbox.put_note("blind:entra", "I cannot see.", over="", button=True, channel=rig.slack.settings.channel)
     await rig.appear()
-    await rig.painter.tick()
+    await ticks(rig, 2)
     assert (len(rig.slack.messages()), await rig.behind()) == (1, 0)

@@ -61,16 +61,16 @@ async def test_edits_go_before_posts(rig: Rig) -> None:
     await rig.painter.tick()
     await rig.appear()
     await end(rig, first)
-    await rig.painter.tick()
+    await ticks(rig, 1)
     assert [call.path for call in rig.slack.calls()] == [f"/{POST}", f"/{UPDATE}", f"/{POST}"]
 
 
-async def test_all_is_painted_in_one_tick_by_a_clock_that_never_stands_still(rig: Rig) -> None:
+async def test_all_is_painted_by_a_clock_that_never_stands_still(rig: Rig) -> None:
     rig.clock.step = timedelta(milliseconds=7)
     for _ in range(3):
         await rig.appear()
     await rig.outbox.put_note("blind:entra", "I cannot see.", over="", button=True, channel=rig.slack.settings.channel)
-    await rig.painter.tick()
+    await ticks(rig, 4)
     assert (len(rig.slack.messages()), await rig.behind(), rig.painter.trouble) == (4, 0, "")
 
 
@@ -93,6 +93,27 @@ async def test_posts_that_come_too_fast_wait_as_long_as_slack_says(rig: Rig) -> 
     assert len(rig.slack.calls(POST)) == 1
     await ticks(rig, 2)
     assert (len(rig.slack.messages()), len(rig.slack.calls(POST))) == (1, 2)
+
+
+async def test_a_channel_gets_one_post_a_second_however_often_it_ticks(rig: Rig) -> None:
+    for _ in range(8):
+        await rig.appear()
+    started = rig.clock.now
+    while await rig.behind():
+        await ticks(rig, 1, 0.15)
+    posted = [(call.at - started).total_seconds() for call in rig.slack.calls(POST)]
+    assert len(posted) == 8
+    assert all(at >= number - 0.11 for number, at in enumerate(posted))
+    assert posted[-1] < 8.5
+
+
+async def test_edits_of_a_channel_wait_for_no_turn(rig: Rig) -> None:
+    made = [await rig.appear() for _ in range(5)]
+    await ticks(rig, 5)
+    for request in made:
+        await end(rig, request)
+    await rig.painter.tick()
+    assert len(rig.slack.calls(UPDATE)) == 5
 
 
 async def test_a_burst_of_requests_gets_every_card_once(rig: Rig) -> None:

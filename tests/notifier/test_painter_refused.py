@@ -59,7 +59,7 @@ async def test_a_card_slack_never_takes_does_not_hold_up_the_others(rig: Rig) ->
     await rig.appear()
     rig.slack.disturb(POST, error="invalid_blocks", times=2)
     await rig.appear()
-    await rig.painter.tick()
+    await ticks(rig, 2)
     assert (len(rig.slack.messages()), await rig.behind()) == (1, 1)
     assert rig.painter.trouble
 

@@ -89,7 +89,7 @@ async def test_buttons_go_first_then_edits_then_posts_riskiest_and_oldest_first(
     await book.settle(made["ended"].key, Status.DENIED, decided(), None, NOW)
     order = [row.key for _, row in await outbox.unpainted(10)]
     assert order == [made[name].key for name in ("ended", "edit", "soon", "late", "small")]
-    assert [row.key for _, row in await outbox.unpainted(2)] == order[:2]
+    assert [row.key for _, row in await outbox.unpainted(2)] == order[:4]  # two edits, two posts
 
 
 async def test_a_lost_card_of_an_open_request_is_posted_again_with_a_new_token(
@@ -179,13 +179,46 @@ async def test_one_persons_row_comes_with_its_card(book: StoredRequests, outbox:
     assert (await outbox.unpainted(10))[0][1].approvers == {ben.id}
 
 
+async def test_every_channel_has_its_own_share(book: StoredRequests, outbox: StoredOutbox) -> None:
+    made = [a_request() for _ in range(4)]
+    await book.remember([seen(request) for request in made], NOW)
+    for card, _ in (await outbox.unpainted(10))[:2]:
+        await outbox.move(card, "C0ANOTHER1")
+    channels = [card.channel for card, _ in await outbox.unpainted(1)]
+    assert sorted(channels) == ["C0ANOTHER1", CHANNEL]
+
+
 async def test_cards_never_tried_follow_the_operator_to_another_channel(outbox: StoredOutbox, card: Card) -> None:
-    await outbox.rehome("C0NEWHOME1")
+    await outbox.rehome(lambda _: "C0NEWHOME1")
     assert (await first_behind(outbox)).channel == "C0NEWHOME1"
     assert card.channel == CHANNEL
 
 
 async def test_a_card_that_may_stand_somewhere_stays_there(outbox: StoredOutbox, card: Card) -> None:
     await outbox.trying(card)
-    await outbox.rehome("C0NEWHOME1")
+    await outbox.rehome(lambda _: "C0NEWHOME1")
+    await outbox.move(card, "C0NEWHOME1")
     assert (await first_behind(outbox)).channel == CHANNEL
+
+
+async def test_who_reads_a_dead_channel_no_more_gets_the_card_at_home(
+    book: StoredRequests, outbox: StoredOutbox, cards: StoredCards, card: Card
+) -> None:
+    await outbox.painted(card, "1700.1", 1)
+    await outbox.evacuate(CHANNEL, "C0HOME0001", iter(("new id", "new token")).__next__)
+    await outbox.evacuate(CHANNEL, "C0HOME0001", iter(()).__next__)  # once is enough
+    copy = await first_behind(outbox)
+    assert (copy.id, copy.token, copy.key, copy.channel, copy.ts) == ("new id", "new token", card.key, "C0HOME0001", "")
+    assert await cards.by_place(CHANNEL, "1700.1") is not None
+    await outbox.painted(copy, "1700.2", 1)
+    await book.settle(card.key, Status.DENIED, decided(), None, NOW)
+    assert {behind.channel for behind, _ in await outbox.unpainted(10)} == {CHANNEL, "C0HOME0001"}
+
+
+async def test_what_ended_or_was_never_posted_needs_no_second_card(
+    book: StoredRequests, outbox: StoredOutbox, card: Card
+) -> None:
+    await outbox.evacuate(CHANNEL, "C0HOME0001", iter(()).__next__)
+    await outbox.painted(card, "1700.1", 1)
+    await book.settle(card.key, Status.DENIED, decided(), None, NOW)
+    await outbox.evacuate(CHANNEL, "C0HOME0001", iter(()).__next__)

@@ -10,10 +10,14 @@ from people import CHANNEL, ann, ben, rita
 
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status
 from app.domain.risk import Level, Risk
+from app.domain.routes import Route
 from app.domain.row import RequestRow
 from app.ports import Card
+from app.store.audit import AuditTrail
 from app.store.outbox import StoredOutbox
+from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.writer import Store
 
 Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -27,6 +31,19 @@ async def known_row(book: StoredRequests, request: ActivationRequest) -> Request
 async def only_card(outbox: StoredOutbox) -> Card:
     [(card, _)] = await outbox.unpainted(10)
     return card
+
+
+async def test_a_route_says_where_the_card_goes(store: Store, trail: AuditTrail, outbox: StoredOutbox) -> None:
+    routes = (Route("C0CRITICAL", levels=frozenset({Level.CRITICAL})),)
+    book = StoredRequests(
+        store, trail, Posting(CHANNEL, iter(("t1", "t2")).__next__, iter(("c1", "c2")).__next__, routes)
+    )
+    levels = (Level.CRITICAL, Level.HIGH)
+    await book.remember([seen(a_request(), risk=Risk(level)) for level in levels], NOW)
+    assert {row.risk.level: card.channel for card, row in await outbox.unpainted(10)} == {
+        Level.CRITICAL: "C0CRITICAL",
+        Level.HIGH: CHANNEL,
+    }
 
 
 async def test_a_new_request_is_pending_with_a_card_to_post(book: StoredRequests, outbox: StoredOutbox) -> None:
