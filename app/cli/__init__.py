@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import check, history, keys, links, manifest, switch
+from app.cli import check, history, keys, links, manifest, policy, replay, switch
 from app.domain.errors import BadSettings, BotError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ database = typer.Typer(no_args_is_help=True, help="The database's schema.")
 app.add_typer(history.commands, name="history")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(links.commands, name="links")
+app.add_typer(policy.commands, name="policy")
+history.commands.command()(replay.replay)
 app.command()(check.check)
 app.command()(manifest.manifest)
 app.command()(switch.pause)

@@ -12,6 +12,7 @@ from app.domain.errors import BadSettings
 if TYPE_CHECKING:
     from app.identity.keyring import Keyring
     from app.settings import Settings
+    from app.store.request_book import StoredRequests
     from app.store.writer import Store
 
 T = TypeVar("T")
@@ -36,6 +37,17 @@ def with_store(work: Callable[[Settings, Store, Keyring], Awaitable[T]]) -> T:
             await store.aclose()
 
     return asyncio.run(opened())
+
+
+def book_of(settings: Settings, store: Store, keyring: Keyring) -> StoredRequests:
+    """The requests of an opened database."""
+    from app.main.rooms import new_token  # noqa: PLC0415 - `keys new` and `--help` need none of the bot
+    from app.store.audit import AuditTrail  # noqa: PLC0415 - the same
+    from app.store.remember import Posting  # noqa: PLC0415 - the same
+    from app.store.request_book import StoredRequests  # noqa: PLC0415 - the same
+
+    posting = Posting(settings.approvers_channel, new_token, new_token)
+    return StoredRequests(store, AuditTrail(store, keyring.chain_key()), posting)
 
 
 def operator() -> str:

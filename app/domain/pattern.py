@@ -16,6 +16,7 @@ from app.domain.durations import in_words
 from app.domain.lifecycle import Holding, HowEnded
 from app.domain.request import ActivationRequest, PolicyFacts, RequestKey, Role, Scope, Status, Ticket
 
+PAST_REQUESTS = 200  # of one person that are looked at: months of anybody's habits
 ENOUGH = 3  # uses before anything is called usual
 SHOWN = 3  # last uses that are told one by one
 DENIALS_COUNT_FOR = timedelta(days=7)

@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from app.domain.changes import Listing
 from app.domain.errors import BotError
 from app.domain.lifecycle import Nothing
-from app.domain.pattern import Past, circumstances_of
+from app.domain.pattern import PAST_REQUESTS, Past, circumstances_of
 from app.domain.request import ActivationRequest, Person, PolicyFacts, RequestKey
 from app.domain.risk import RiskPolicy, assess
 from app.ports import Clock, Desk, RequestBook, Seen
 from app.watcher.readers import THE_BOT, Readers
 
 BATCH = 200  # rows looked at again in one tick; what was asked lately costs nothing
-PAST_REQUESTS = 200  # of one person: months of anybody's habits
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
 STALE_LASTS = timedelta(minutes=5)  # between two looks at a request without an open step: it may be a replica that lags
 log = logging.getLogger(__name__)
