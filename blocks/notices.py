@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from app.domain.request import Kind, Person, Status
@@ -134,10 +135,10 @@ def channel_note(words: str, *, button_shown: bool, version: int, portal: Portal
     return Message(text.escaped(words, TEXT_MESSAGE_LIMIT), blocks)
 
 
-def blind_words(kind: Kind) -> str:
-    """Nobody's live token can list this desk."""
+def blind_words(kinds: Iterable[Kind]) -> str:
+    """Nobody's live token can list these desks."""
     return (
-        f"I cannot see {DESK_NAMES[kind]} requests: no approver is signed in. No card will appear until one of you "
+        f"I cannot see {_named(kinds)} requests: no approver is signed in. No card will appear until one of you "
         "signs in; Microsoft's own mails and the portal work as always."
     )
 
@@ -150,16 +151,16 @@ def incomplete_words(kind: Kind) -> str:
     )
 
 
-def sighted_words(kind: Kind, appeared: int) -> str:
+def sighted_words(kinds: Iterable[Kind], appeared: int) -> str:
     """Sight is back; `appeared`: how many requests were found that nobody saw here before."""
     found = "Nothing was missed" if not appeared else f"{appeared} new request{'s' * (appeared > 1)} found"
-    return f"I can see {DESK_NAMES[kind]} requests again. {found}."
+    return f"I can see {_named(kinds)} requests again. {found}."
 
 
-def refused_words(kind: Kind) -> str:
-    """The application itself may not list this desk."""
+def refused_words(kinds: Iterable[Kind]) -> str:
+    """The application itself may not list these desks."""
     return (
-        f"I cannot see {DESK_NAMES[kind]} requests: Microsoft refuses my own permission to list them, and an "
+        f"I cannot see {_named(kinds)} requests: Microsoft refuses my own permission to list them, and an "
         "administrator must look at it. No card will appear until then; Microsoft's own mails and the portal work as "
         "always."
     )
@@ -194,6 +195,12 @@ FROZEN_WORDS = (
     "devices you do not know. Once that is settled, /pim sign-in brings you back."
 )
 _TOLD = frozenset({Status.APPROVED, Status.DENIED, Status.EXPIRED, Status.FAILED})
+
+
+def _named(kinds: Iterable[Kind]) -> str:
+    """`Entra role, Azure resource role and PIM group`."""
+    *others, last = (DESK_NAMES[kind] for kind in kinds)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _clause(reason: str) -> str:

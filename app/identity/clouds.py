@@ -43,11 +43,15 @@ class Cloud:
         return (f"{self.arm_audience}/user_impersonation",)
 
 
+# The least that lists and decides on both Graph desks, and reads their settings. Whatever else an administrator
+# consented to (docs/install.md names what is worth it) is in the tokens too, without being asked for.
 _DELEGATED = (
     "User.Read",
     "RoleAssignmentSchedule.ReadWrite.Directory",
     "PrivilegedAccess.ReadWrite.AzureAD",
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
     "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup",
 )
 
 GLOBAL = Cloud(

@@ -14,13 +14,15 @@ from functools import partial
 import aiohttp
 
 from app.domain.errors import BadSettings, SlackFailed, Unavailable
-from app.domain.policy import Policy
+from app.domain.policy import Policy, Watch
 from app.domain.request import Kind
-from app.graph import directory_audits
+from app.graph import azure_resources, directory_audits
+from app.graph.azure_resources import AzureResources
 from app.graph.client import Gate
 from app.graph.directory import Directory
 from app.graph.directory_audits import DirectoryAudits
 from app.graph.directory_roles import DirectoryRoles
+from app.graph.groups import Groups
 from app.identity.clouds import CLOUDS
 from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring
@@ -238,7 +240,8 @@ async def open_microsoft(
     stack.push_async_callback(http.aclose)
     graph = Gate(settings.graph_url, utc_now)
     reports = Gate(settings.graph_url, utc_now, manners=directory_audits.MANNERS)
-    for gate in (graph, reports):
+    arm = Gate(settings.arm_url, utc_now, manners=azure_resources.MANNERS)
+    for gate in (graph, arm, reports):
         stack.push_async_callback(gate.aclose)
     slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), team)
     sign_in = BrowserSignIn(
@@ -256,14 +259,19 @@ async def open_microsoft(
     tokens = MicrosoftTokens(entra, memory.links, keyring, utc_now)
     directory = Directory(graph, partial(_directory_readers, tokens), utc_now)
     here = failpoint(settings.failpoint)
-    desks = {kind: here.of("desk", desk) for kind, desk in _desks(graph, directory).items()}
+    watched = _desks(graph, arm, directory, settings.policy().watch)
+    desks = {kind: here.of("desk", desk) for kind, desk in watched.items()}
     portal = Portal(cloud.portal)
     return MicrosoftSide(desks, DirectoryAudits(reports), tokens, sign_in, origins.form_targets(), portal)
 
 
-def _desks(graph: Gate, directory: Directory) -> dict[Kind, Desk]:
+def _desks(graph: Gate, arm: Gate, directory: Directory, watch: Watch) -> dict[Kind, Desk]:
     """Every kind of request that is watched and decided here. Another desk is one more line."""
-    desks: tuple[Desk, ...] = (DirectoryRoles(graph, directory),)
+    desks: tuple[Desk, ...] = (
+        DirectoryRoles(graph, directory),
+        AzureResources(arm, directory, watch.azure_scopes),
+        Groups(graph, directory, watch.groups),
+    )
     return {desk.kind: desk for desk in desks}
 
 

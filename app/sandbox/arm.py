@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.sandbox import arm_approvals, arm_policies, arm_requests
+from app.sandbox import arm_approvals, arm_policies, arm_requests, arm_subscriptions
 from app.sandbox.arm_gate import (
     ArmCall,
     ArmError,
@@ -76,10 +76,17 @@ async def _enter(world: World, request: Request) -> Response:
         request.state.who = caller.person.id if caller.person else "app"
         path = request.scope["path"].removeprefix("/arm")
         sent = Sent(request.method, path, request.query_params.multi_items(), await request.body())
-        is_batch = sent.method == "POST" and sent.path == "/batch"
-        return answer_of(request, (_batch if is_batch else _single)(world, caller, sent))
+        return answer_of(request, _reply(world, caller, sent))
     except ArmError as error:
         return failure(request, error, world.settings.tenant)
+
+
+def _reply(world: World, caller: Caller, sent: Sent) -> Reply:
+    if (sent.method, sent.path) == ("POST", "/batch"):
+        return _batch(world, caller, sent)
+    if (sent.method, sent.path) == ("GET", arm_subscriptions.PATH):
+        return arm_subscriptions.list_subscriptions(caller, sent, world.settings.tenant)
+    return _single(world, caller, sent)
 
 
 def _single(world: World, caller: Caller, sent: Sent) -> Reply:

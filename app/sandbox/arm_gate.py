@@ -42,6 +42,11 @@ class Caller:
     oid: str
     scopes: frozenset[str] = frozenset()
 
+    def may_read(self, scope: str) -> bool:
+        """Whether the caller holds Reader there; nobody does for the tenant as a whole."""
+        name = self.person.id if self.person else "app"
+        return bool(scope) and any(is_within(scope, root) for root in AZURE_READERS.get(name, ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -80,9 +85,8 @@ class ArmCall:
         return self.caller.person
 
     def may_read(self, scope: str) -> bool:
-        """Whether the caller holds Reader there; nobody does for the tenant as a whole."""
-        name = self.caller.person.id if self.caller.person else "app"
-        return bool(scope) and any(is_within(scope, root) for root in AZURE_READERS.get(name, ()))
+        """Whether the caller holds Reader there."""
+        return self.caller.may_read(scope)
 
     def reaches(self, scope: str, *, below: bool = True) -> bool:
         """Whether a listing of this call covers a scope: at it, above it and, unless told otherwise, below it."""
@@ -159,10 +163,17 @@ def check_version(kind: str, versions: tuple[str, ...], query: Mapping[str, str]
 
 
 def read_query(operation: Operation, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The query options of an operation by name."""
+    return read_options(operation.path.split("/")[0], operation.versions, operation.options, pairs)
+
+
+def read_options(
+    kind: str, versions: tuple[str, ...], options: frozenset[str], pairs: Sequence[tuple[str, str]]
+) -> dict[str, str]:
     """The query options by name; real ARM ignores many it does not know, this one refuses them, and doubles."""
     query = dict(pairs)
-    check_version(operation.path.split("/")[0], operation.versions, query)
-    unknown = [name for name in query if name not in operation.options | {"api-version"}]
+    check_version(kind, versions, query)
+    unknown = [name for name in query if name not in options | {"api-version"}]
     if unknown:
         raise ArmError(400, "InvalidQueryParameter", f"The query parameter '{unknown[0]}' is not supported.")
     if len(pairs) > len(query):

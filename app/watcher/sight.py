@@ -15,7 +15,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class Sight:
-    """Keeps the notes. `channel`: where they stand; `as_application`: nobody's sign-in would help then."""
+    """Keeps the notes. `channel`: where they stand; `as_application`: nobody's sign-in would help then.
+
+    All desks that nobody can see share one note. `_sees` is what is known of each since the start: None is an outage.
+    """
 
     outbox: Outbox
     sights: Sights
@@ -23,6 +26,9 @@ class Sight:
     channel: str
     as_application: bool
     _troubles: dict[Kind, str] = field(init=False, default_factory=dict)
+    _sees: dict[Kind, bool | None] = field(init=False, default_factory=dict)
+    _lost: set[Kind] = field(init=False, default_factory=set)
+    _found: int = field(init=False, default=0)
 
     def troubles(self) -> list[str]:
         """One sentence for each desk that could not be asked at the last poll."""
@@ -32,7 +38,9 @@ class Sight:
         """What this look means for those who read; `arrived` requests were new in it."""
         if look.listing is not None and look.listing.complete:
             await self.sights.seen(desk.kind, self.clock())
-        await self._stand(desk, look, arrived)
+        self._note_blindness(desk.kind, look, arrived)
+        if look.listing is not None or look.blind:
+            await self._stand_full(desk.kind, full=look.listing is not None and look.listing.full_page)
 
     def note_trouble(self, desk: Desk, look: Look) -> None:
         """Log once when a desk goes away and once when it is back."""
@@ -43,16 +51,35 @@ class Sight:
         elif self._troubles.pop(desk.kind, None) and look.listing is not None:
             log.warning("The %s desk can be read again.", desk.kind)
 
-    async def _stand(self, desk: Desk, look: Look, arrived: int) -> None:
-        """One standing note for a blind desk and one for a full list: edited as things change, never repeated."""
-        if look.listing is None and not look.blind:
-            return  # an outage: nothing is known to have changed
+    async def stand(self) -> None:
+        """After every desk: the one note about those that nobody can see, edited as things change, never repeated.
+
+        Right after a start it may stand from before: then it is not taken back while a desk is away.
+        """
+        blind = [kind for kind in Kind if self._sees.get(kind) is False]
+        if not blind and not self._lost and None in self._sees.values():
+            return
         words = notices.refused_words if self.as_application else notices.blind_words
-        blind = words(desk.kind) if look.blind else ""
-        over = notices.sighted_words(desk.kind, arrived)
-        button = not self.as_application
-        await self.outbox.put_note(f"blind:{desk.kind}", blind, over=over, button=button, channel=self.channel)
-        full = look.listing is not None and look.listing.full_page
-        words_full = notices.incomplete_words(desk.kind) if full else ""
-        over = notices.complete_words(desk.kind)
-        await self.outbox.put_note(f"full:{desk.kind}", words_full, over=over, button=False, channel=self.channel)
+        back = [kind for kind in Kind if kind in (self._lost or self._sees)]
+        over, button = notices.sighted_words(back, self._found), not self.as_application
+        said = words(blind) if blind else ""
+        await self.outbox.put_note("blind", said, over=over, button=button, channel=self.channel)
+        if not blind:
+            self._lost.clear()
+            self._found = 0
+
+    def _note_blindness(self, kind: Kind, look: Look, arrived: int) -> None:
+        """An outage changes nothing. What arrives at a desk that was blind, or for all we know was, had been missed."""
+        if look.blind:
+            self._sees[kind] = False
+            self._lost.add(kind)
+        elif look.listing is not None:
+            self._found += arrived if kind in self._lost or self._sees.get(kind) is None else 0
+            self._sees[kind] = True
+        self._sees.setdefault(kind, None)
+
+    async def _stand_full(self, kind: Kind, *, full: bool) -> None:
+        """One standing note for each full list."""
+        words = notices.incomplete_words(kind) if full else ""
+        over = notices.complete_words(kind)
+        await self.outbox.put_note(f"full:{kind}", words, over=over, button=False, channel=self.channel)

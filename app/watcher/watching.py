@@ -60,6 +60,7 @@ class Watcher:
         """Poll every desk once. A desk that fails is skipped; the others go on."""
         for desk in self.desks:
             await self._watch(desk)
+        await self._sight.stand()
         await self._following.tick()
 
     async def _watch(self, desk: Desk) -> None:

@@ -222,7 +222,7 @@ def fixed() -> Iterator[Emitted]:
     yield message("not linked", notices.not_linked(URL))
     yield "sign in", "modal", modal.sign_in_modal(URL)
     for kind in Kind:
-        for words in (notices.blind_words(kind), notices.incomplete_words(kind), notices.sighted_words(kind, 2)):
+        for words in (notices.blind_words([kind]), notices.incomplete_words(kind), notices.sighted_words([kind], 2)):
             yield message(words, notices.channel_note(words, button_shown=True, version=2))
     yield message("no requests", lists.pending_list([], now=NOW))
     yield message("no history", lists.history_page(Page(()), now=NOW))

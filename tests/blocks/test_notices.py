@@ -70,7 +70,7 @@ def test_not_linked_whisper_holds_the_one_time_address_once() -> None:
 
 @pytest.mark.parametrize("shown,expected", [(True, [ids.SIGN_IN, ids.PORTAL]), (False, [ids.PORTAL])])
 def test_channel_note_has_its_sign_in_button_only_when_asked(*, shown: bool, expected: list[str]) -> None:
-    message = notices.channel_note(notices.blind_words(Kind.ENTRA), button_shown=shown, version=1)
+    message = notices.channel_note(notices.blind_words(Kind), button_shown=shown, version=1)
     assert [button["action_id"] for button in buttons(message)] == expected
     assert not [button for button in buttons(message) if button["action_id"] == ids.SIGN_IN and "url" in button]
 
@@ -85,7 +85,7 @@ def test_channel_note_gets_new_ids_with_each_version() -> None:
     "appeared,said", [(0, "Nothing was missed."), (1, "1 new request found."), (2, "2 new requests found.")]
 )
 def test_sight_back_says_what_was_missed(appeared: int, said: str) -> None:
-    assert notices.sighted_words(Kind.ENTRA, appeared).endswith(said)
+    assert notices.sighted_words([Kind.ENTRA], appeared).endswith(said)
 
 
 def test_refusal_is_said_in_both_texts() -> None:

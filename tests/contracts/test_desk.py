@@ -62,7 +62,8 @@ class Place(Protocol):
 class Emulated:
     """A desk on the sandbox's Graph or ARM, driven through `/control`."""
 
-    def __init__(self, world: Starlette, ground: Ground) -> None:
+    def __init__(self, world: Starlette, ground: Ground, watched: tuple[str, ...] | None = None) -> None:
+        watched = (ground.scope.id,) if watched is None else watched
         transport = httpx.ASGITransport(world)
         settings = world.state.world.settings
         self.ground = ground
@@ -73,8 +74,8 @@ class Emulated:
         directory = Directory(graph, self._readers, _now)
         self.desk: Desk = {
             Kind.ENTRA: DirectoryRoles(graph, directory),
-            Kind.AZURE: AzureResources(arm, directory, (ground.scope.id,)),
-            Kind.GROUP: Groups(graph, directory, (ground.scope.id,)),
+            Kind.AZURE: AzureResources(arm, directory, watched),
+            Kind.GROUP: Groups(graph, directory, watched),
         }[ground.kind]
 
     async def ask(self, requestor: str = "rob", *, age: timedelta = timedelta(0)) -> ActivationRequest:
@@ -455,4 +456,19 @@ async def test_where_azure_takes_no_shape_nothing_is_changed(world: Starlette) -
     with pytest.raises(GraphRefused):
         await decide(place, request, "ann")
     assert (await live_step(place, request, "ann")).live
+    world.state.world.reset()
+
+
+# --- what an application watches when nothing is configured ---
+
+
+@pytest.mark.parametrize("ground", [ground for ground in EVERY if ground.kind is not Kind.ENTRA], indirect=True)
+async def test_an_application_finds_what_it_may_watch_and_a_person_finds_nothing(
+    world: Starlette, ground: Ground
+) -> None:
+    place = Emulated(world, ground, watched=())
+    request = await place.ask()
+    assert request.key.id in await listed(place, "app")
+    nothing = await place.desk.list_all(place.token("ann"))
+    assert (nothing.requests, nothing.complete) == ((), True)
     world.state.world.reset()

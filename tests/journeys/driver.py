@@ -27,7 +27,7 @@ PATIENCE = 20.0  # seconds any condition gets; busy machines are slow
 PAUSE = 0.1  # seconds between two looks
 START_SECONDS = 60.0
 LOG_LINES = 25
-DESKS = ("entra",)  # the kinds of request that the bot watches
+DESKS = ("entra", "azure", "group")  # the kinds of request that the bot watches
 STOCK = 3  # requests that wait for the next tests; Slack takes one card a second
 
 T = TypeVar("T")

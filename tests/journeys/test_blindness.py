@@ -7,7 +7,7 @@ from journeys.driver import SIGN_IN, Sandbox, Shown, only
 
 SETTINGS = {"watch_as": "approvers"}
 SIGNED_IN = ()
-BLIND, SEES = "no approver is signed in", "I can see Entra role requests again"
+BLIND, SEES = "no approver is signed in", "PIM group requests again"
 
 
 def note(sandbox: Sandbox) -> Shown | None:

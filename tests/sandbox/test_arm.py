@@ -143,3 +143,24 @@ async def test_text_that_is_no_unicode_still_arrives(rig: Rig) -> None:
     request = rig.ask_azure(justification="\ud800\u0000 & <b>")
     row = json.loads((await rig.arm(f"{PROD}{REQUESTS}/{request.id}", "ann")).content)
     assert row["properties"]["justification"] == "\ud800\u0000 & <b>"
+
+
+# Subscriptions
+
+
+@pytest.mark.parametrize("user, found", [("app", [PROD]), ("cleo", [PROD]), ("ann", []), ("olga", [])])
+async def test_subscriptions_are_those_that_the_caller_may_read(rig: Rig, user: str, found: list[str]) -> None:
+    answer = await rig.arm("/subscriptions", user, version="2022-12-01")
+    assert answer.status_code == 200
+    assert [row["id"] for row in answer.json()["value"]] == found
+
+
+async def test_a_subscription_has_a_name(rig: Rig) -> None:
+    (row,) = (await rig.arm("/subscriptions", version="2022-12-01")).json()["value"]
+    assert (row["displayName"], row["subscriptionId"]) == ("Prod", PROD.rpartition("/")[2])
+
+
+async def test_subscriptions_have_versions_and_no_options(rig: Rig) -> None:
+    assert error_of(await rig.arm("/subscriptions", version="2020-10-01")) == (404, "InvalidResourceType")
+    answer = await rig.arm("/subscriptions", params={"$top": "1"}, version="2022-12-01")
+    assert error_of(answer) == (400, "InvalidQueryParameter")

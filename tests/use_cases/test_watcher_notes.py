@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from build import a_request
-from fakes import ALWAYS, APP
+from build import a_key, a_request
+from fakes import ALWAYS, APP, FakeDesk
 from people import CHANNEL, ann, ben
 from use_cases.house import House
 
 from app.domain.errors import BotError, ClaimsChallenge, GraphRefused, Malformed, SignInRequired, Unavailable
 from app.domain.request import Kind
-from app.ports import ChannelNote
+from app.ports import ChannelNote, Resource
 from blocks import notices
 
-BLIND = notices.blind_words(Kind.ENTRA)
-REFUSED = notices.refused_words(Kind.ENTRA)
+BLIND = notices.blind_words([Kind.ENTRA])
+REFUSED = notices.refused_words([Kind.ENTRA])
 FULL = notices.incomplete_words(Kind.ENTRA)
 FORBIDDEN = GraphRefused("Microsoft refused: no", status=403)
 
@@ -30,7 +30,7 @@ async def shown(house: House) -> list[ChannelNote]:
 async def test_nobody_signed_in_is_said_once_with_a_button(shared_house: House) -> None:
     await shared_house.watcher.tick()
     (note,) = await shown(shared_house)
-    assert (note.topic, note.text, note.button, note.channel) == ("blind:entra", BLIND, True, CHANNEL)
+    assert (note.topic, note.text, note.button, note.channel) == ("blind", BLIND, True, CHANNEL)
     await shared_house.watcher.tick()
     assert await shown(shared_house) == []
     assert await shared_house.outbox.standing_notes() == [BLIND]
@@ -43,7 +43,7 @@ async def test_the_first_sign_in_ends_the_blind_note_and_counts_what_was_missed(
     await shared_house.link(ann)
     await shared_house.watcher.tick()
     (note,) = await shown(shared_house)
-    assert (note.text, note.button) == (notices.sighted_words(Kind.ENTRA, 1), False)
+    assert (note.text, note.button) == (notices.sighted_words([Kind.ENTRA], 1), False)
     assert await shared_house.outbox.standing_notes() == []
 
 
@@ -54,7 +54,7 @@ async def test_requests_known_before_the_blindness_are_not_called_missed(shared_
     await shared_house.link(ann)
     await shared_house.watcher.tick()
     (note,) = await shown(shared_house)
-    assert note.text == notices.sighted_words(Kind.ENTRA, 0)
+    assert note.text == notices.sighted_words([Kind.ENTRA], 0)
 
 
 async def test_a_blind_note_nobody_saw_is_taken_back_silently(shared_house: House) -> None:
@@ -71,9 +71,7 @@ async def test_signing_out_again_says_so_in_the_same_note(shared_house: House) -
         notes = await shown(shared_house)
         if links:
             await shared_house.sign_out(ann)
-    assert [(note.topic, note.text, note.version, note.ts) for note in notes] == [
-        ("blind:entra", BLIND, 3, "17.blind:entra")
-    ]
+    assert [(note.topic, note.text, note.version, note.ts) for note in notes] == [("blind", BLIND, 3, "17.blind")]
 
 
 @pytest.mark.parametrize("failure", [FORBIDDEN, SignInRequired(), ClaimsChallenge(claims="{}")])
@@ -91,7 +89,7 @@ async def test_an_application_that_is_refused_says_so_without_a_button(house: Ho
     assert (note.text, note.button) == (REFUSED, False)
     await house.watcher.tick()
     (note,) = await shown(house)
-    assert note.text == notices.sighted_words(Kind.ENTRA, 0)
+    assert note.text == notices.sighted_words([Kind.ENTRA], 0)
 
 
 async def test_an_application_without_a_token_is_blind(house: House) -> None:
@@ -158,3 +156,83 @@ async def test_fifty_rows_of_the_application_hide_nothing(house: House) -> None:
         house.desk.ask(a_request(), [ann])
     await house.watcher.tick()
     assert await house.outbox.standing_notes() == []
+
+
+# --- several desks, one note ---
+
+EVERY = tuple(Kind)
+
+
+@pytest.fixture
+def more(shared_house: House) -> House:
+    """The same house, watching all three desks."""
+    azure = FakeDesk(shared_house.clock, Kind.AZURE, Resource.ARM)
+    group = FakeDesk(shared_house.clock, Kind.GROUP)
+    shared_house.watcher.desks = (shared_house.desk, azure, group)
+    return shared_house
+
+
+def desks(house: House) -> dict[Kind, FakeDesk]:
+    found = {desk.kind: desk for desk in house.watcher.desks if isinstance(desk, FakeDesk)}
+    assert found.keys() == set(Kind)
+    return found
+
+
+async def test_desks_that_nobody_can_see_share_one_note(more: House) -> None:
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.blind_words(EVERY)
+    assert "Entra role, Azure resource role and PIM group requests" in note.text
+
+
+async def test_the_note_names_what_is_still_blind_and_at_the_end_all_that_was(more: House) -> None:
+    await more.watcher.tick()
+    await shown(more)
+    await more.link(ann)
+    desks(more)[Kind.AZURE].fail("list_for", FORBIDDEN, times=2)
+    desks(more)[Kind.ENTRA].ask(a_request(), [ann])
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.blind_words([Kind.AZURE])
+    desks(more)[Kind.AZURE].ask(a_request(key=a_key(Kind.AZURE)), [ann])
+    await more.watcher.tick()
+    assert await shown(more) == []
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert (note.text, note.button) == (notices.sighted_words(EVERY, 2), False)
+
+
+async def test_what_arrives_where_sight_was_never_lost_was_not_missed(more: House) -> None:
+    await more.link(ann)
+    desks(more)[Kind.GROUP].fail("list_for", FORBIDDEN)
+    await more.watcher.tick()
+    await shown(more)
+    desks(more)[Kind.ENTRA].ask(a_request(), [ann])
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.sighted_words([Kind.GROUP], 0)
+
+
+async def test_an_outage_of_one_desk_hides_no_blindness_of_another(more: House) -> None:
+    await more.link(ann)
+    desks(more)[Kind.AZURE].fail("list_for", Unavailable(), times=ALWAYS)
+    desks(more)[Kind.GROUP].fail("list_for", FORBIDDEN)
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.blind_words([Kind.GROUP])
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.sighted_words([Kind.GROUP], 0)
+
+
+async def test_after_a_restart_a_note_is_not_taken_back_while_a_desk_is_away(more: House) -> None:
+    await more.watcher.tick()
+    await shown(more)
+    await more.link(ann)
+    more.watcher.__post_init__()  # a new process remembers nothing
+    desks(more)[Kind.AZURE].fail("list_for", Unavailable())
+    await more.watcher.tick()
+    assert await shown(more) == []
+    await more.watcher.tick()
+    (note,) = await shown(more)
+    assert note.text == notices.sighted_words(EVERY, 0)
