@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(f"PIM_{name}", value)
 
 
-def run() -> Result:
-    return CliRunner().invoke(cli.app, ["check"])
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, ["check", "--offline", *words])
 
 
 @pytest.fixture
@@ -61,8 +62,8 @@ def test_every_wrong_setting_is_a_line_and_the_exit_code_is_1(monkeypatch: pytes
     answer = run()
     assert answer.exit_code == 1
     first, second = answer.stdout.splitlines()
-    assert first.startswith("wrong  PIM_TENANT_ID: must be a GUID")
-    assert second == "wrong  PIM_KEYS is missing."
+    assert first.startswith("wrong  settings: PIM_TENANT_ID: must be a GUID")
+    assert second == "wrong  settings: PIM_KEYS is missing."
     assert "canary" not in answer.output
 
 
@@ -73,8 +74,8 @@ def test_every_mistake_in_the_policy_is_a_line_beside_those_of_the_settings(
     policy.write_text("[risk.weights]\ntickets = 1\n[risk.tickets]\nJira = '(a+)+'\n", encoding="utf-8")
     answer = run()
     assert answer.exit_code == 1
-    grades, names = zip(*(line.split()[:2] for line in answer.stdout.splitlines()), strict=True)
-    assert set(grades) == {"wrong"}
+    grades, abouts, names = zip(*(line.split()[:3] for line in answer.stdout.splitlines()), strict=True)
+    assert (set(grades), set(abouts)) == ({"wrong"}, {"settings:"})
     assert sorted(names) == ["PIM_POLICY_FILE:", "PIM_POLICY_FILE:", "PIM_PORT:"]
 
 
@@ -97,3 +98,14 @@ def test_what_makes_judgement_milder_or_doubtful_is_noted_and_is_no_failure(poli
         "note   policy: Exchange Administrator is lowered from High to Medium",
         "note   policy: group 'db-admins' goes by its name, which its owners may change",
     ]
+
+
+def test_a_program_reads_the_same_as_json() -> None:
+    first, second = json.loads(run("--json").stdout)
+    assert first == {
+        "grade": "ok",
+        "about": "settings",
+        "finding": "every PIM_* variable reads as it should",
+        "fix": "",
+    }
+    assert second["about"] == "policy"

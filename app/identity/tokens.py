@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
+import jwt
 import msal
 
 from app.domain.challenges import valid_claims
@@ -77,6 +78,13 @@ class MicrosoftTokens:
             return await self._token_of(link, resource)
 
         return source
+
+    async def granted(self, link: Link, resource: Resource = Resource.GRAPH) -> frozenset[str]:
+        """The scopes of a person's session, as their token says; empty where the token cannot be read.
+
+        For looking only: nothing is allowed because of it, so that the signature does not matter.
+        """
+        return _scopes_in(await self._token_of(link, resource))
 
     async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[Reader]:
         """Whose tokens may read a request or its approval: signed-in people, then the bot itself."""
@@ -221,6 +229,14 @@ def _account_in(cache: msal.TokenCache, link: Link) -> dict[str, Any]:
     if whose != _account(link):
         raise Tampered
     return account
+
+
+def _scopes_in(token: str) -> frozenset[str]:
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return frozenset()
+    return frozenset(str(claims.get("scp") or "").split())
 
 
 def _account(link: Link) -> tuple[str, str]:

@@ -58,6 +58,7 @@ class Gateway:
         self._client = AsyncWebClient(token=token, base_url=api_url + "/", session=session, retry_handlers=[])
         root = _origin(api_url)
         self._real = root[1] == "slack.com"
+        self._scopes: frozenset[str] = frozenset()
         self._hooks = ("https", "hooks.slack.com", None) if self._real else root
 
     async def call(self, method: str, **arguments: object) -> Payload:
@@ -71,7 +72,13 @@ class Gateway:
         except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
             # AttributeError and ValueError: how the SDK reports a 200 that is not JSON
             raise Unavailable("Slack cannot be reached.") from None
+        self._scopes = _scopes(answer.headers) or self._scopes
         return dict(answer.data)
+
+    async def scopes(self) -> frozenset[str]:
+        """The scopes of the bot token, which Slack tells in a header of every answer; empty where it does not."""
+        await self.call("auth_test")
+        return self._scopes
 
     async def whoami(self, app_id: str = "") -> Identity:
         """The bot's own ids; the app id is asked of Slack when the settings do not name it."""
@@ -109,6 +116,11 @@ class Gateway:
 def first_post(payload: Payload) -> Payload:
     """A first post: nothing in it is worth a preview, least of all a link in somebody's justification."""
     return {**payload, "unfurl_links": False, "unfurl_media": False}
+
+
+def _scopes(headers: Mapping[str, str]) -> frozenset[str]:
+    told = {name.casefold(): value for name, value in headers.items()}.get("x-oauth-scopes", "")
+    return frozenset(scope.strip() for scope in told.split(",") if scope.strip())
 
 
 def _origin(address: str) -> Origin:

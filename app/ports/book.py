@@ -148,6 +148,9 @@ class RequestBook(Protocol):
         What is known is never changed, and an open request is left to the poll.
         """
 
+    async def asked_roles(self, limit: int) -> Sequence[ActivationRequest]:
+        """One request for every role and scope that was ever asked for, the last asked first."""
+
     async def lacking(self, since: datetime) -> Sequence[RequestRow]:
         """Requests asked since then and ended, of which it is not known who decided, or how long an approval held."""
 

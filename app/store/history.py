@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.changes import Known
-from app.domain.request import Kind, RequestKey, Status
+from app.domain.request import ActivationRequest, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer, may_see
 from app.ports import Counters, Page, Query
@@ -67,6 +67,25 @@ async def waiting(connection: AsyncConnection, viewer: Viewer, limit: int) -> Se
     wanted = select(requests).where(_PENDING, ~requests.c.stale, _visible(viewer))
     ordered = wanted.order_by(requests.c.requested, requests.c.kind, requests.c.id).limit(limit)
     return [row for row in await load_rows(connection, ordered) if may_see(viewer, row)]
+
+
+async def asked_roles(connection: AsyncConnection, limit: int) -> Sequence[ActivationRequest]:
+    """One request, the latest, for every role and scope. It reads all of history: for the command line only."""
+    latest = (
+        select(requests.c.kind, requests.c.role_id, requests.c.scope_id, func.max(requests.c.requested).label("at"))
+        .group_by(requests.c.kind, requests.c.role_id, requests.c.scope_id)
+        .order_by(func.max(requests.c.requested).desc())
+        .limit(limit)
+        .subquery()
+    )
+    same = (requests.c.kind == latest.c.kind, requests.c.role_id == latest.c.role_id)
+    there = (requests.c.scope_id == latest.c.scope_id, requests.c.requested == latest.c.at)
+    wanted = select(requests).join(latest, and_(*same, *there)).order_by(latest.c.at.desc(), requests.c.id)
+    found: dict[tuple[str, str, str], ActivationRequest] = {}
+    for row in await load_rows(connection, wanted):
+        one = row.request
+        found.setdefault((one.key.kind, one.role.id, one.scope.id), one)
+    return list(found.values())
 
 
 async def counters(connection: AsyncConnection, viewer: Viewer, now: datetime) -> Counters:

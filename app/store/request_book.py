@@ -10,7 +10,7 @@ from app.domain.lifecycle import Course, Doubt
 from app.domain.match import Match
 from app.domain.pattern import Past
 from app.domain.records import Record
-from app.domain.request import Decided, Kind, RequestKey, Status
+from app.domain.request import ActivationRequest, Decided, Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.ports import Counters, Intent, Outcome, Page, Query, Seen
@@ -72,6 +72,10 @@ class StoredRequests:
         return await self._store.write(
             lambda connection: records.learned(connection, self._trail, records.Learned(record, seen, now))
         )
+
+    async def asked_roles(self, limit: int) -> Sequence[ActivationRequest]:
+        """One request for every role and scope that was ever asked for, the last asked first."""
+        return await self._store.read(lambda connection: history.asked_roles(connection, limit))
 
     async def lacking(self, since: datetime) -> Sequence[RequestRow]:
         """Ended requests of which something is not known."""
