@@ -6,15 +6,15 @@ moment, so that history can be replayed: what was decided later did not happen y
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
 
 from app.domain.durations import in_words
 from app.domain.lifecycle import Holding, HowEnded
-from app.domain.request import ActivationRequest, PolicyFacts, RequestKey, Role, Scope, Status, Ticket
+from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Ticket
 
 PAST_REQUESTS = 200  # of one person that are looked at: months of anybody's habits
 ENOUGH = 3  # uses before anything is called usual
@@ -71,10 +71,10 @@ class PastRequest:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What we remember of one person, newest first, and how far back that reaches; None: there is nothing."""
+    """What we remember of one person, newest first, and since when that is everything their desks were asked."""
 
     requests: tuple[PastRequest, ...] = ()
-    since: datetime | None = None
+    since: Mapping[Kind, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The requestor's habits. `since` is how far back our memory of them reaches; None when it has nothing.
+    """The requestor's habits. `since` is how far back our memory of this desk is whole; None when nobody can say.
 
     `uses`, `last` (newest first) and `typical` (median of what they asked for) are about this role in this scope, and
     so are `hours` once there are three uses; before, `hours` are those of all their roles. `denials` are theirs of the
@@ -155,14 +155,14 @@ class Circumstances:
 
 def circumstances_of(request: ActivationRequest, policy: PolicyFacts, past: Past, now: datetime) -> Circumstances:
     """All that is known around a request, as of `now`."""
-    habits = pattern_of(request, past.requests, now, past.since)
+    habits = pattern_of(request, past.requests, now, past.since.get(request.key.kind))
     return Circumstances(policy, habits, resubmission_of(request, past.requests, now))
 
 
 def pattern_of(
     request: ActivationRequest, past: Iterable[PastRequest], now: datetime, since: datetime | None = None
 ) -> Pattern:
-    """The habits that a person's earlier requests show, in any order, as of `now`. `since`: how far `past` reaches."""
+    """The habits that a person's earlier requests show, in any order, as of `now`. `past` is whole from `since` on."""
     settled = _settled(request, past, now)
     held = sorted((one for one in settled if _begun(one, now)), key=_begin, reverse=True)
     mine = [one for one in held if _same(request, one)]

@@ -164,7 +164,7 @@ class RequestBook(Protocol):
         """When to look again at a request that ended nobody knows how."""
 
     async def past(self, requestor: str, before: datetime, limit: int) -> Past:
-        """A person's newest requests made before then, by their object id, and how far our memory reaches."""
+        """A person's newest requests made before then, by their object id, and since when our memory is whole."""
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:
         """Open requests whose requestor's Slack account is unknown, and was not asked for since `before`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.pattern import Past, PastRequest
-from app.domain.request import Role, Scope, Status, Ticket
+from app.domain.request import Kind, Role, Scope, Status, Ticket
 from app.store.rows import holding_of, key_of, person_of
-from app.store.tables import requests
+from app.store.tables import requests, sights
 
 
 async def past(connection: AsyncConnection, requestor: str, before: datetime, limit: int) -> Past:
@@ -18,9 +18,9 @@ async def past(connection: AsyncConnection, requestor: str, before: datetime, li
     theirs = select(requests).where(requests.c.requestor_oid == requestor, requests.c.requested < before)
     newest = theirs.order_by(requests.c.requested.desc(), requests.c.kind.desc(), requests.c.id.desc()).limit(limit)
     found = tuple(_past_request(row) for row in (await connection.execute(newest)).mappings())
-    if len(found) == limit:  # whatever is older was cut off
-        return Past(found, found[-1].created)
-    return Past(found, await connection.scalar(select(func.min(requests.c.requested))))
+    cut_off = found[-1].created if len(found) == limit else datetime.min.replace(tzinfo=UTC)
+    whole = await connection.execute(select(sights.c.kind, sights.c.since))
+    return Past(found, {Kind(kind): max(since, cut_off) for kind, since in whole})
 
 
 def _past_request(row: RowMapping) -> PastRequest:

@@ -94,7 +94,7 @@ class StoredRequests:
         await self._store.write(lambda connection: lifecycle.look_again(connection, key, due))
 
     async def past(self, requestor: str, before: datetime, limit: int) -> Past:
-        """A person's newest requests made before then, and how far our memory reaches."""
+        """A person's newest requests made before then, and since when our memory is whole."""
         return await self._store.read(lambda connection: past(connection, requestor, before, limit))
 
     async def unmatched(self, before: datetime, limit: int) -> Sequence[RequestRow]:

@@ -20,6 +20,7 @@ from app.store.engine import open_engine
 from app.store.past import past
 from app.store.patterns import earlier_json, pattern_json, read_earlier, read_pattern
 from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
 from app.store.writer import Store
 
 Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
@@ -44,7 +45,7 @@ EARLIER = Resubmission(
 
 
 async def test_nobody_has_no_past(book: StoredRequests) -> None:
-    assert await book.past(rob.id, NOW, 10) == Past((), None)
+    assert await book.past(rob.id, NOW, 10) == Past()
 
 
 async def test_the_past_is_one_persons_newest_first_with_all_that_habits_need(book: StoredRequests) -> None:
@@ -55,7 +56,7 @@ async def test_the_past_is_one_persons_newest_first_with_all_that_habits_need(bo
     )
     await book.settle(denied.key, Status.DENIED, decided(ben, comment="too long"), None, NOW)
     found = await book.past(rob.id, NOW, 10)
-    assert found.since == NOW - 9 * HOUR
+    assert found.since == {}
     assert found.requests == (
         PastRequest(
             pending.key,
@@ -91,12 +92,23 @@ async def test_the_past_ends_before_the_moment_asked_about(book: StoredRequests)
     assert len((await book.past(rob.id, NOW + timedelta(microseconds=1), 10)).requests) == 1
 
 
-async def test_a_past_that_was_cut_off_reaches_only_as_far_as_its_last_row(book: StoredRequests) -> None:
+async def test_the_past_is_whole_since_each_desk_was_seen_or_its_history_read(
+    book: StoredRequests, store: Store
+) -> None:
+    sights = StoredSights(store)
+    await sights.seen(Kind.ENTRA, NOW - 2 * HOUR)
+    await sights.filled(Kind.AZURE, NOW - 9 * HOUR, NOW)
+    found = await book.past(rob.id, NOW, 3)
+    assert found.since == {Kind.ENTRA: NOW - 2 * HOUR, Kind.AZURE: NOW - 9 * HOUR}
+
+
+async def test_a_past_that_was_cut_off_is_whole_only_since_its_last_row(book: StoredRequests, store: Store) -> None:
+    await StoredSights(store).filled(Kind.ENTRA, NOW - 30 * HOUR, NOW)
     requests = [a_request(created=NOW - hours * HOUR) for hours in range(1, 6)]
     await book.remember([seen(one) for one in requests], NOW)
     found = await book.past(rob.id, NOW, 3)
     assert [one.created for one in found.requests] == [NOW - hours * HOUR for hours in (1, 2, 3)]
-    assert found.since == NOW - 3 * HOUR
+    assert found.since == {Kind.ENTRA: NOW - 3 * HOUR}
 
 
 async def test_the_past_is_one_walk_along_its_index(database_url: str, dialect: str) -> None:

@@ -92,6 +92,7 @@ async def test_a_request_is_judged_by_its_requestors_habits_and_they_are_kept(ei
     old = await either.ask(a_request(created=NOW - timedelta(days=45), duration=timedelta(hours=1)), approvers=(ann,))
     await either.book.settle(old.key, Status.APPROVED, decided(at=NOW - timedelta(days=45)), None, NOW)
     either.desk.forget(old.key.id)
+    await either.watcher.sights.filled(Kind.ENTRA, NOW - timedelta(days=45), NOW)
     either.desk.ask(again := a_request(role=REPORTS_READER), [ann])
     await either.watcher.tick()
     row = await either.row(again)
