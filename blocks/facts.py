@@ -53,14 +53,13 @@ def who(person: Person) -> Line:
     return (name, own(" ("), said(person.upn, NAME_LIMIT), own(")"))
 
 
-def asked(row: RequestRow, now: datetime, *, role: bool = False) -> RichTextElement:
+def asked(row: RequestRow, now: datetime) -> RichTextElement:
     """Who asks for what, where and how long; the start only when it lies ahead of `now`."""
     request = row.request
-    lines: list[Line] = [labelled("Role", said(request.role.label, NAME_LIMIT, bold=True))] if role else []
-    lines += [
-        *_closely(request),
+    lines: list[Line] = [
+        *mixed_names(request),
         labelled("Requestor", *who(request.requestor)),
-        *_in_slack(row.match),
+        *in_slack(row.match),
         labelled("Scope", said(request.scope.label, NAME_LIMIT)),
         labelled("Duration", *_duration(row)),
     ]
@@ -77,12 +76,17 @@ def justification(row: RequestRow, limit: int, *, lines: bool = False) -> tuple[
 
 def papers(row: RequestRow, now: datetime, *, deadline: bool, ticket_url: str = "") -> RichTextElement:
     """Ticket and dates, and who may approve; the deadline only while it means something."""
-    lines: list[Line] = [_ticket(row.request.ticket, ticket_url), labelled("Requested", date(row.request.created))]
+    return section(ticket_line(row.request.ticket, ticket_url), *dates(row, now, deadline=deadline))
+
+
+def dates(row: RequestRow, now: datetime, *, deadline: bool) -> list[Line]:
+    """When it was made and when it ends, and who may approve it."""
+    lines: list[Line] = [labelled("Requested", date(row.request.created))]
     if deadline and row.request.mortal:
         lines.append(_fuse(row.request.expires, now))
     if row.status is Status.PENDING:
         lines += may_approve(row)
-    return section(*lines)
+    return lines
 
 
 def may_approve(row: RequestRow) -> list[Line]:
@@ -104,8 +108,6 @@ def demands(row: RequestRow) -> list[Line]:
     """What this role's settings in PIM demand of whoever activates it, as far as somebody may read them."""
     policy = row.policy
     lines: list[Line] = []
-    if policy.longest is not None:
-        lines.append(labelled("Longest allowed", own(in_words(policy.longest))))
     asked_for = [
         name
         for name, wanted in (("a justification", policy.justification_required), ("a ticket", policy.ticket_required))
@@ -163,7 +165,7 @@ def length(duration: timedelta | None, raw: str) -> str:
     return in_words(duration) if duration is not None else raw.strip() or "no duration given"
 
 
-def _closely(request: ActivationRequest) -> list[Line]:
+def mixed_names(request: ActivationRequest) -> list[Line]:
     """A warning about names that mix alphabets: somebody may want them to read like other names."""
     names = {
         "requestor": (request.requestor.name, request.requestor.upn),
@@ -175,7 +177,7 @@ def _closely(request: ActivationRequest) -> list[Line]:
     return [(own("Mixed alphabets: read closely", bold=True), own(f" ({', '.join(odd)})"))] if odd else []
 
 
-def _in_slack(match: Match) -> list[Line]:
+def in_slack(match: Match) -> list[Line]:
     """How sure we are of the requestor's Slack account; nothing while nobody could ask."""
     if match.how is How.BY_ALIAS:
         everyday = said(match.everyday, NAME_LIMIT)
@@ -196,7 +198,8 @@ def _fuse(expires: datetime, now: datetime) -> Line:
     return labelled("Decide by", date(expires), *([own(f", {little}", bold=True)] if little else []))
 
 
-def _ticket(ticket: Ticket, url: str) -> Line:
+def ticket_line(ticket: Ticket, url: str) -> Line:
+    """The number, as a link where its page is known, and its system."""
     if not ticket.given:
         return (own("No ticket", bold=True),)
     number = link(url, inert(ticket.number, NAME_LIMIT)) if url else said(ticket.number, NAME_LIMIT)

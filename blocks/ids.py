@@ -28,8 +28,9 @@ RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
 WAITING: Final = "pim_waiting"  # the global shortcut "What waits for me"
 COMMENT_BLOCK: Final = "comment"
 REASON_BLOCK: Final = "reason"
-COMMENT_INPUT: Final = "pim_comment"
-REASON_INPUT: Final = "pim_reason"
+TEMPLATE_BLOCK: Final = "template"  # ready-made reasons above the other
+TEMPLATE_INPUT: Final = "pim_template"
+INPUTS: Final = {COMMENT_BLOCK: "pim_comment", REASON_BLOCK: "pim_reason"}
 
 # Message metadata: how a message of ours is recognised when it is read back.
 CARD_EVENT: Final = "pim_card"
@@ -46,4 +47,4 @@ def block(part: str, version: int = 0) -> str:
 
 def ours(block_id: str) -> bool:
     """Whether a block id in a payload is one we print."""
-    return block_id.startswith(_PREFIX) or block_id in (COMMENT_BLOCK, REASON_BLOCK)
+    return block_id.startswith(_PREFIX) or block_id in (COMMENT_BLOCK, REASON_BLOCK, TEMPLATE_BLOCK)

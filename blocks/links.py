@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app.domain.request import Kind
 
 _PIM = "#view/Microsoft_Azure_PIMCommon"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PEOPLE = "#view/Microsoft_AAD_UsersAndTenants"
 _TAB = {Kind.ENTRA: "aadmigratedroles", Kind.AZURE: "azurerbac", Kind.GROUP: "aadgroup"}
 
 
@@ -19,6 +22,10 @@ class Portal:
     def decide(self, kind: Kind) -> str:
         """Where an approver decides without us."""
         return f"{self.root}/{_PIM}/ApproveRequestMenuBlade/~/{_TAB[kind]}"
+
+    def person(self, oid: str) -> str:
+        """Where an administrator looks at an account; empty for what is no object id."""
+        return f"{self.root}/{_PEOPLE}/UserProfileMenuBlade/~/overview/userId/{oid}" if _GUID.fullmatch(oid) else ""
 
     def ask_again(self, kind: Kind) -> str:
         """Where a requestor starts a new activation."""

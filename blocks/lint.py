@@ -85,7 +85,7 @@ def _checks(kind: str, node: Node) -> Iterator[str]:
         yield f"{kind}.text must be plain_text"
     if kind == "broadcast":
         yield "a broadcast wakes everybody"
-    yield from _menu(node["options"]) if kind == "overflow" else ()
+    yield from _menu(kind, node["options"]) if kind in _MOST_CHOICES else ()
     yield from _row(node["elements"]) if kind == "actions" else ()
 
 
@@ -95,9 +95,9 @@ def _row(elements: list[Node]) -> Iterator[str]:
         yield "more than one primary button"
 
 
-def _menu(options: list[Node]) -> Iterator[str]:
-    if not 1 <= len(options) <= _MENU_CHOICES:
-        yield f"a menu with {len(options)} choices"
+def _menu(kind: str, options: list[Node]) -> Iterator[str]:
+    if not 1 <= len(options) <= _MOST_CHOICES[kind]:
+        yield f"{kind} with {len(options)} choices"
     yield from _repeated("value", options)
     for option in options:
         if len(option["text"]["text"]) > _LIMITS["button", "text"] or len(option["value"]) > _OPTION_VALUE:
@@ -135,7 +135,7 @@ _SAFE_BLOCKS: Final = frozenset(
     {"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "video"}
 )
 _UPDATE_TEXT: Final = 4000
-_MENU_CHOICES: Final = 5
+_MOST_CHOICES: Final = {"overflow": 5, "radio_buttons": 10}
 _OPTION_VALUE: Final = 150
 _MESSAGE_BLOCKS: Final = 13_000  # undocumented; users meet msg_blocks_too_long a little above
 _VIEW_BYTES: Final = 250_000

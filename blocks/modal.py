@@ -13,11 +13,15 @@ from slack_sdk.models.views import View as SlackView
 from app.domain.request import Verdict
 from app.domain.row import RequestRow
 from app.domain.ruling import COMMENT_LIMIT
+from app.domain.ticket_pages import UNCHECKED, TicketFacts
 from app.ports import View
 from blocks import ids
+from blocks.checks import checks
 from blocks.elements import (
+    HEADER_LIMIT,
     TEXT_LIMIT,
     actions,
+    choice,
     header,
     labelled,
     link,
@@ -28,10 +32,10 @@ from blocks.elements import (
     said,
     section,
 )
-from blocks.facts import NAME_LIMIT, asked, demands, justification, length, papers, reasons, risk_words, who
-from blocks.habits import whole_habits
+from blocks.facts import NAME_LIMIT, dates, demands, headline, length, reasons, who
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
+from blocks.templates import deny_templates
 
 _ALL_REASONS = 10
 
@@ -43,7 +47,7 @@ def decide_modal(
     *,
     now: datetime,
     portal: Portal = GLOBAL,
-    ticket_url: str = "",
+    ticket: TicketFacts = UNCHECKED,
 ) -> View:
     """Everything an approver judges by, then one input: a comment to approve, a reason to deny."""
     view = SlackView(
@@ -54,16 +58,16 @@ def decide_modal(
         submit=plain(verdict.value, _TITLE_LIMIT),
         close=plain("Cancel", _TITLE_LIMIT),
         blocks=[
-            *_facts(row, now, portal, ticket_url),
-            _comment(row) if verdict is Verdict.APPROVE else _reason(),
+            *_facts(row, now, portal, ticket),
+            *([_comment(row)] if verdict is Verdict.APPROVE else _reason(row)),
         ],
     )
     return view.to_dict()
 
 
-def details_modal(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL, ticket_url: str = "") -> View:
+def details_modal(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL, ticket: TicketFacts = UNCHECKED) -> View:
     """The same facts to read, without anything to decide."""
-    return _shown("Request", *_facts(row, now, portal, ticket_url))
+    return _shown("Request", *_facts(row, now, portal, ticket))
 
 
 def sending_modal(row: RequestRow, verdict: Verdict) -> View:
@@ -129,17 +133,14 @@ _TITLE_LIMIT = 24
 _WAITING = "What waits for you"
 
 
-def _facts(row: RequestRow, now: datetime, portal: Portal, ticket_url: str) -> list[slack.Block]:
-    demanded, known = demands(row), whole_habits(row, now)
-    level = section((own(risk_words(row.risk.level), bold=True),))
-    elsewhere = section((link(portal.decide(row.key.kind), "Open in the portal"),))
-    dates = papers(row, now, deadline=row.status.open, ticket_url=ticket_url)
+def _facts(row: RequestRow, now: datetime, portal: Portal, ticket: TicketFacts) -> list[slack.Block]:
+    """The level and why, the five checks, the dates."""
+    elsewhere = (link(portal.decide(row.key.kind), "Open in the portal"),)
+    rest = section(*dates(row, now, deadline=row.status.open), *demands(row), elsewhere)
     return [
-        rich(level, *reasons(row, _ALL_REASONS)),
-        rich(asked(row, now, role=True)),
-        rich(*justification(row, TEXT_LIMIT, lines=True)),
-        rich(dates, *([section(*demanded)] if demanded else []), elsewhere),
-        *([rich(section(*known))] if known else []),
+        rich(section((said(headline(row), HEADER_LIMIT, bold=True),)), *reasons(row, _ALL_REASONS)),
+        *(rich(*pieces) for pieces in checks(row, now, portal, ticket)),
+        rich(rest),
     ]
 
 
@@ -153,15 +154,14 @@ def _subject(row: RequestRow) -> slack.RichTextElement:
 
 
 def _comment(row: RequestRow) -> slack.Block:
-    return _input(
-        "Comment", ids.COMMENT_BLOCK, ids.COMMENT_INPUT, hint=_comment_hint(row), optional=not row.comment_required
-    )
+    return _input("Comment", ids.COMMENT_BLOCK, hint=_comment_hint(row), least=row.shortest_comment)
 
 
 def _comment_hint(row: RequestRow) -> str:
     kept = "Microsoft keeps it with the request, and the requestor is told."
     if row.risk.level.grave:
-        return f"Required at {row.risk.level.word} risk: say why this is right. {kept}"
+        least = f", in {row.shortest_comment} characters or more" if row.shortest_comment > 1 else ""
+        return f"Required at {row.risk.level.word} risk{least}: say why this is right. {kept}"
     if row.policy.comment_required:
         return f"Required by this role's settings in PIM. {kept}"
     if row.policy.comment_required is None:
@@ -169,18 +169,30 @@ def _comment_hint(row: RequestRow) -> str:
     return f"Optional. {kept}"
 
 
-def _reason() -> slack.Block:
-    hint = "The requestor is told your reason, and can ask again with what was missing."
-    return _input("Reason", ids.REASON_BLOCK, ids.REASON_INPUT, hint=hint, optional=False)
+def _reason(row: RequestRow) -> list[slack.Block]:
+    """Ready-made reasons and one's own: either will do, and both are sent together."""
+    hint = "Choose one above, write your own, or both. The requestor is told, and can ask again with what was missing."
+    choices = [choice(words, words) for words in deny_templates(row)]
+    ready = slack.InputBlock(
+        block_id=ids.TEMPLATE_BLOCK,
+        label=plain("Reason", TEXT_LIMIT),
+        optional=True,
+        element=slack.RadioButtonsElement(action_id=ids.TEMPLATE_INPUT, options=choices),
+    )
+    return [ready, _input("In your own words", ids.REASON_BLOCK, hint=hint, least=0)]
 
 
-def _input(label: str, block_id: str, action_id: str, *, hint: str, optional: bool) -> slack.Block:
+def _input(label: str, block_id: str, *, hint: str, least: int) -> slack.Block:
+    """`least`: how many characters it takes; none for an optional one."""
+    least_length = least if least > 1 else None
     return slack.InputBlock(
         block_id=block_id,
         label=plain(label, TEXT_LIMIT),
         hint=plain(hint, TEXT_LIMIT),
-        optional=optional,
-        element=slack.PlainTextInputElement(action_id=action_id, multiline=True, max_length=COMMENT_LIMIT),
+        optional=not least,
+        element=slack.PlainTextInputElement(
+            action_id=ids.INPUTS[block_id], multiline=True, min_length=least_length, max_length=COMMENT_LIMIT
+        ),
     )
 
 

@@ -87,7 +87,7 @@ class Buttons:
             opening.modal,
             now=self.clock(),
             portal=answers.portal,
-            ticket_url=self.policy.ticket_url(opening.row.request.ticket),
+            ticket=self.policy.ticket_facts(opening.row.request.ticket),
         )
         try:
             await self.screens.open_modal(action.trigger_id, view)

@@ -46,8 +46,8 @@ class Menu:
         row = await self.openings.details(press)
         if isinstance(row, Refused):
             return await self._refuse(action, row)
-        portal, ticket_url = self.reception.answers.portal, self.policy.ticket_url(row.request.ticket)
-        view = details_modal(row, now=self.clock(), portal=portal, ticket_url=ticket_url)
+        portal, ticket = self.reception.answers.portal, self.policy.ticket_facts(row.request.ticket)
+        view = details_modal(row, now=self.clock(), portal=portal, ticket=ticket)
         return await self._show(action, view)
 
     async def _show(self, action: Action, view: View) -> str:

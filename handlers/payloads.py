@@ -118,14 +118,14 @@ def parse_submission(body: Body) -> Submitted | None:
         return None
     values = _part(_part(view, "state"), "values")
     block_id = ids.REASON_BLOCK if ids.REASON_BLOCK in values else ids.COMMENT_BLOCK
-    inputs = list(_part(values, block_id).values())
-    written = _text(inputs[0], "value") if inputs and isinstance(inputs[0], Mapping) else ""
+    written = _text(_input(values, block_id), "value")
+    chosen = _text(_part(_input(values, ids.TEMPLATE_BLOCK), "selected_option"), "value")
     return Submitted(
         team=_text(_part(body, "team"), "id"),
         user=_text(_part(body, "user"), "id"),
         token=token,
         view_id=_text(view, "id"),
-        comment=written,
+        comment=f"{chosen} {written}".strip() if block_id == ids.REASON_BLOCK else written,
         block_id=block_id,
         key="submission:" + _text(body, "trigger_id"),
     )
@@ -154,6 +154,12 @@ def parse_opened(body: Body) -> Opened | None:
     if _text(event, "tab") != "home":
         return None
     return Opened(_text(body, "team_id"), _text(event, "user"), "event:" + _text(body, "event_id"))
+
+
+def _input(values: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:
+    """What the one element of an input block holds."""
+    inputs = list(_part(values, block_id).values())
+    return inputs[0] if inputs and isinstance(inputs[0], Mapping) else {}
 
 
 def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

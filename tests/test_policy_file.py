@@ -63,7 +63,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         tickets={"servicenow": ticket_form(r"CHG\d{7}|INC\d{7}"), "*": ticket_form(r"[A-Z]{2,10}-\d{1,6}")},
         weights=dict.fromkeys(rules.WEAK_POINTS, 1),
     )
-    assert policy.ticket_url(Ticket("CHG0031337", "ServiceNow")).endswith("sysparm_search=CHG0031337")
+    assert policy.ticket_facts(Ticket("CHG0031337", "ServiceNow")).url.endswith("sysparm_search=CHG0031337")
     assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
     assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
     assert policy.watch == Watch(

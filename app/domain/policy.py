@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from app.domain.request import Person, Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
-from app.domain.ticket_pages import page_of
+from app.domain.ticket_pages import TicketFacts, page_of
+from app.domain.tickets import fits
 
 NEVER = timedelta(0)
 
@@ -103,9 +104,9 @@ class Policy:
     routes: tuple[Route, ...] = ()
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
 
-    def ticket_url(self, ticket: Ticket) -> str:
-        """Where this ticket can be read, or an empty string."""
-        return page_of(ticket, self.risk.tickets, self.ticket_pages)
+    def ticket_facts(self, ticket: Ticket) -> TicketFacts:
+        """Where this ticket can be read, and whether it looks like one of its system."""
+        return TicketFacts(page_of(ticket, self.risk.tickets, self.ticket_pages), fits(ticket, self.risk.tickets))
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:

@@ -8,8 +8,11 @@ from datetime import datetime
 from app.domain.lifecycle import SURE, Doubt, Holding, Phase
 from app.domain.match import Match
 from app.domain.pattern import Pattern, Resubmission
-from app.domain.request import ActivationRequest, Decided, Person, PolicyFacts, RequestKey, Status
+from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status
 from app.domain.risk import Risk
+from app.domain.roles import GLOBAL_ADMINISTRATOR
+
+STRONGEST_COMMENT = 15  # characters to approve Global Administrator, which "demands the strongest justification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class RequestRow:
     def phase(self, now: datetime) -> Phase:
         """Where an approved role is now."""
         return self.holding.phase(self.request.start, now)
+
+    @property
+    def shortest_comment(self) -> int:
+        """How many characters an approval takes: none where a comment is optional, more for the strongest role."""
+        if self.request.key.kind is Kind.ENTRA and self.request.role.id.casefold() == GLOBAL_ADMINISTRATOR:
+            return STRONGEST_COMMENT
+        return 1 if self.comment_required else 0
 
     @property
     def comment_required(self) -> bool:

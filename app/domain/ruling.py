@@ -187,13 +187,14 @@ def rule(fresh: ActivationRequest, steps: tuple[Step, ...], shown: str, now: dat
 def justify(row: RequestRow, verdict: Verdict, comment: str) -> str | Refused:
     """What is sent as justification: the comment, or our own words where a comment is optional."""
     said = comment.strip()[:COMMENT_LIMIT]
-    if said:
-        return said
     if verdict is Verdict.DENY:
-        return Refused(Why.COMMENT_MISSING, "Say why you deny: the requestor is told your reason.")
-    if row.comment_required:
-        return Refused(Why.COMMENT_MISSING, "Say why you approve: this role asks for a comment.")
-    return DEFAULT_COMMENT
+        return said or Refused(Why.COMMENT_MISSING, "Say why you deny: the requestor is told your reason.")
+    if len(said) >= row.shortest_comment:
+        return said or DEFAULT_COMMENT
+    if row.shortest_comment > 1:
+        words = f"Say why you approve, in {row.shortest_comment} characters or more: this role can do everything."
+        return Refused(Why.COMMENT_MISSING, words)
+    return Refused(Why.COMMENT_MISSING, "Say why you approve: this role asks for a comment.")
 
 
 def taken(row: RequestRow) -> Refused | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.domain.request import Ticket
@@ -19,6 +20,21 @@ _PAGE = re.compile(r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?/[!-;
 LONGEST_PAGE = 1000  # characters
 
 Pages = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """What can be said of a ticket without asking its system.
+
+    `url`: where it can be read, or empty; `fits`: whether the number has its system's form, None where nobody said how
+    that looks.
+    """
+
+    url: str = ""
+    fits: bool | None = None
+
+
+UNCHECKED = TicketFacts()
 
 
 def ticket_page(text: str) -> str:

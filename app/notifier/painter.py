@@ -118,7 +118,7 @@ class Painter:
             now=self.clock(),
             portal=self.portal,
             closed=portal_only(row, self.policy),
-            ticket_url=self.policy.ticket_url(row.request.ticket),
+            ticket_url=self.policy.ticket_facts(row.request.ticket).url,
         )
 
     def _takes(self, channel: str) -> bool:

@@ -104,3 +104,21 @@ def test_right_message_is_left_alone() -> None:
 
 def test_right_modal_is_left_alone() -> None:
     assert lint({**MODAL, "blocks": [INPUT], "submit": plain("Go")}, "modal") == []
+
+
+@pytest.mark.parametrize("kind, most", [("overflow", 5), ("radio_buttons", 10)])
+def test_a_menu_has_few_short_choices_of_different_values(kind: str, most: int) -> None:
+    def found(*options: tuple[str, str]) -> list[str]:
+        made = [
+            {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value} for text, value in options
+        ]
+        element = {"type": kind, "action_id": "a", "options": made}
+        block = {"type": "actions", "block_id": "b", "elements": [element]}
+        return lint({"text": "said", "blocks": [block]}, "message")
+
+    assert found(*((f"t{n}", f"v{n}") for n in range(most))) == []
+    assert found(*((f"t{n}", f"v{n}") for n in range(most + 1))) == [f"{kind} with {most + 1} choices"]
+    assert found() == [f"{kind} with 0 choices"]
+    assert found(("one", "v"), ("two", "v")) == ["value v is used 2 times"]
+    assert len(found(("x" * 76, "v"))) == 1
+    assert len(found(("x", "v" * 151))) == 1

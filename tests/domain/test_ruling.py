@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people import CHANNEL, EVERYBODY, adm_rob, ann, ben, cleo, olga, rob
 
-from app.domain.request import Person, PolicyFacts, Status, Verdict
+from app.domain.request import Person, PolicyFacts, Role, Status, Verdict
 from app.domain.risk import Level, Risk
+from app.domain.roles import GLOBAL_ADMINISTRATOR
 from app.domain.row import RequestRow
 from app.domain.ruling import Approver, Refused, Step, Viewer, Why, already_decided, justify, may_see, rule, rule_row
 
@@ -268,3 +269,11 @@ def test_nobody_ever_rules_on_their_own_request(asks: Person, creates: Person, s
 def test_who_was_first_is_said_with_the_best_name_there_is() -> None:
     row = a_row(status=Status.APPROVED, decided=decided(Person("oid", upn="ben@acme.example")))
     assert already_decided(row).text == "ben@acme.example already approved this request. Nothing was changed."
+
+
+@pytest.mark.parametrize("length, enough", [(0, False), (1, False), (14, False), (15, True), (500, True)])
+def test_global_administrator_takes_fifteen_characters_to_approve(*, length: int, enough: bool) -> None:
+    request = a_request(role=Role(GLOBAL_ADMINISTRATOR.upper(), "Global Administrator"))
+    said = justify(a_row(request, policy=PolicyFacts(comment_required=False)), Verdict.APPROVE, "x" * length + "   ")
+    assert said == "x" * length if enough else why(said) is Why.COMMENT_MISSING
+    assert justify(a_row(request), Verdict.DENY, "no") == "no"

@@ -46,7 +46,7 @@ def test_whatever_fits_stays_one_value_on_the_same_host(number: str) -> None:
 
 def test_any_system_is_the_last_resort() -> None:
     policy = Policy(risk=RiskPolicy(tickets={"*": FORMS["jira"]}), ticket_pages={"*": PAGE})
-    assert policy.ticket_url(Ticket("OPS-17", "whatever")).endswith("id=OPS-17&x=1")
+    assert policy.ticket_facts(Ticket("OPS-17", "whatever")).url.endswith("id=OPS-17&x=1")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,18 @@ async def test_a_null_text_is_a_missing_text(rig: BoltRig) -> None:
     assert body_of(await rig.act(payload))["response_action"] == "errors"
 
 
+@pytest.mark.parametrize(
+    "written, sent", [("", "The ticket is missing."), ("See CHG-1", "The ticket is missing. See CHG-1")]
+)
+async def test_a_ready_made_reason_is_enough_and_goes_before_ones_own(rig: BoltRig, written: str, sent: str) -> None:
+    _, token = await form(rig, Verdict.DENY)
+    payload = rig.submission(ann, token, reason=written)
+    chosen = {"type": "radio_buttons", "selected_option": {"value": "The ticket is missing."}}
+    payload["view"]["state"]["values"]["template"] = {"pim_template": chosen}
+    await rig.act(payload)
+    assert [one.justification for one in rig.house.desk.accepted] == [sent]
+
+
 async def test_after_the_error_the_same_form_can_be_sent(rig: BoltRig) -> None:
     _, token = await form(rig, Verdict.DENY)
     await rig.act(rig.submission(ann, token, reason=""))
