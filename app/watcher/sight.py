@@ -54,16 +54,16 @@ class Sight:
     async def stand(self) -> None:
         """After every desk: the one note about those that nobody can see, edited as things change, never repeated.
 
-        Right after a start it may stand from before: then it is not taken back while a desk is away.
+        Right after a start it may stand from before: it is taken back for the desks that are seen, as soon as one is.
         """
         blind = [kind for kind in Kind if self._sees.get(kind) is False]
-        if not blind and not self._lost and None in self._sees.values():
+        seen = [kind for kind in Kind if self._sees.get(kind)]
+        if not blind and not seen:
             return
         words = notices.refused_words if self.as_application else notices.blind_words
-        back = [kind for kind in Kind if kind in (self._lost or self._sees)]
-        over, button = notices.sighted_words(back, self._found), not self.as_application
-        said = words(blind) if blind else ""
-        await self.outbox.put_note("blind", said, over=over, button=button, channel=self.channel)
+        back = [kind for kind in seen if kind in self._lost] or seen
+        said, over = (words(blind), "") if blind else ("", notices.sighted_words(back, self._found))
+        await self.outbox.put_note("blind", said, over=over, button=not self.as_application, channel=self.channel)
         if not blind:
             self._lost.clear()
             self._found = 0
