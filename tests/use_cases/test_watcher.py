@@ -118,6 +118,18 @@ async def test_asking_again_after_a_denial_shows_it_and_is_no_weak_point(either:
     assert (await either.row(other)).risk.fired == ("role_high", "denials")
 
 
+async def test_what_happened_between_two_polls_is_known_at_the_second(either: House) -> None:
+    first = a_request(role=REPORTS_READER)
+    either.desk.ask(first, [ann])
+    await either.watcher.tick()
+    await either.book.settle(first.key, Status.DENIED, decided(ben), None, NOW)
+    either.desk.forget(first.key.id)
+    second = a_request(role=EXCHANGE, created=NOW)
+    either.desk.ask(second, [ann])
+    await either.watcher.tick()
+    assert "denials" in (await either.row(second)).risk.fired
+
+
 async def test_settings_that_demand_a_ticket_count_in_the_judgement(either: House) -> None:
     either.desk.policies[REPORTS_READER.id] = PolicyFacts(ticket_required=True)
     either.desk.ask(request := a_request(role=REPORTS_READER, ticket=Ticket()), [ann])
