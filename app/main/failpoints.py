@@ -18,11 +18,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Failpoint:
-    """Where the process ends: on which side of which call."""
+    """Where the process ends, or is only stopped until somebody continues it: on which side of which call."""
 
     side: str
     port: str
     call: str
+    blow: signal.Signals = signal.SIGKILL
 
     def of(self, port: str, room: T) -> T:
         """The room itself, unless one of its calls is this failpoint."""
@@ -33,10 +34,10 @@ NOWHERE = Failpoint("", "", "")
 
 
 def failpoint(words: str) -> Failpoint:
-    """`after book.claim`, as the settings have checked it; no words are nowhere."""
-    side, _, name = words.partition(" ")
+    """`after book.claim` or `stop after book.claim`, as the settings have checked it; no words are nowhere."""
+    *stop, side, name = words.split() or ("", "")
     port, _, call = name.partition(".")
-    return Failpoint(side, port, call) if words else NOWHERE
+    return Failpoint(side, port, call, signal.SIGSTOP if stop else signal.SIGKILL)
 
 
 class _Armed:
@@ -50,21 +51,20 @@ class _Armed:
         found = getattr(self._room, name)
         return self._deadly(name, found) if inspect.iscoroutinefunction(found) else found
 
+    def _strike(self) -> None:
+        """Nothing is closed, flushed or told."""
+        os.kill(os.getpid(), self._failpoint.blow)
+
     def _deadly(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*arguments: object, **named: object) -> object:
             # Slack's methods go through one call, and its first argument is their name.
             step = str(arguments[0]) if name == "call" else name
             here = step == self._failpoint.call
             if here and self._failpoint.side == "before":
-                _die()
+                self._strike()
             answer = await real(*arguments, **named)
-            if here:
-                _die()
+            if here and self._failpoint.side == "after":
+                self._strike()
             return answer
 
         return call
-
-
-def _die() -> None:
-    """Nothing is closed, flushed or told."""
-    os.kill(os.getpid(), signal.SIGKILL)

@@ -111,7 +111,7 @@ class Outbox(Protocol):
     async def painted(self, card: Card, ts: str, version: int) -> bool:
         """Slack shows this version of the row, at this ts. False: another copy is the card, and this one is too many.
 
-        When somebody painted a newer version meanwhile, nobody knows which of the two Slack shows: it is painted again.
+        An older version that is told after a newer one leaves the copy behind: it is painted again.
         """
 
     async def lost(self, card: Card, new_token: str) -> None:

@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     def _failpoint(cls, value: str, info: ValidationInfo) -> str:
         if value and not _in_sandbox(info):
             raise ValueError("ends the process in the middle of its work; it is for PIM_ENVIRONMENT=sandbox only")
-        if value and not re.fullmatch(r"(before|after) [a-z]+\.[A-Za-z_]+", value):
+        if value and not re.fullmatch(r"(stop )?(before|after) [a-z]+\.[A-Za-z_]+", value):
             raise ValueError("must look like `after book.claim`")
         return value
 

@@ -59,11 +59,11 @@ async def trying(connection: AsyncConnection, card: Card) -> None:
 async def painted(connection: AsyncConnection, card: Card, ts: str, version: int) -> bool:
     """Slack shows this version at this ts, unless the card is another copy; False then.
 
-    A process that was stopped in the middle may tell this late: after a newer version was painted, Slack shows nobody
-    knows which, and the copy is behind again.
+    A process that was stopped in the middle may tell this late, after a newer version was painted: then the copy is
+    behind again, and that version is painted over.
     """
     same = and_(cards.c.id == card.id, cards.c.ts.in_(("", ts)))
-    shown = {"ts": ts, "painted": case((cards.c.painted > version, 0), else_=version), "tried": True}
+    shown = {"ts": ts, "painted": version, "tried": True}
     return await connection.scalar(update(cards).where(same).values(**shown).returning(cards.c.id)) is not None
 
 

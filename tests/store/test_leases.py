@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from build import NOW, a_request, seen
@@ -97,7 +98,9 @@ async def test_an_older_version_that_is_told_late_leaves_the_card_behind(
 ) -> None:
     await book.remember([seen(a_request())], NOW)
     [(card, row)] = await outbox.unpainted(10)
+    await book.remember([seen(replace(row.request, justification="reads differently"))], NOW)
     await outbox.painted(card, "17.1", row.version + 1)
+    assert await outbox.unpainted(10) == []
     await outbox.painted(card, "17.1", row.version)
     assert len(await outbox.unpainted(10)) == 1
 
