@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.ports import Clock, Inbox, Notice, Outbox
+from app.ports import Clock, Earlier, Inbox, Notice, Outbox
 
 UNANSWERED = timedelta(minutes=2)  # longer than the slowest click takes, with every read tried three times
 
@@ -39,3 +39,27 @@ class Deliveries:
         for user in await self.inbox.abandon(now - older_than, now):
             notice = Notice(f"restart-{user}-{int(now.timestamp())}", "restarted", to_slack=user)
             await self.outbox.owe(notice, notice.id, now)
+
+
+@dataclass(kw_only=True, slots=True)
+class Repeats:
+    """Calls of the HTTP API that carry a key of their own: the same key again is the same call."""
+
+    inbox: Inbox
+    clock: Clock
+
+    async def begin(self, key: str, what: str) -> Earlier | None:
+        """None: it is the first one, and its row is committed. Else the one before; `what` says if it is the same."""
+        while not await self.inbox.take(key, what, "", self.clock()):
+            earlier = await self.inbox.earlier(key)
+            if earlier is not None:  # else it was forgotten this moment: then this is the first one
+                return earlier
+        return None
+
+    async def done(self, key: str, outcome: str) -> None:
+        """It counts for good."""
+        await self.inbox.close(key, outcome, self.clock())
+
+    async def forget(self, key: str) -> None:
+        """Nothing came of it and nothing was changed: the key may be used again."""
+        await self.inbox.forget(key)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
+from app.domain.errors import BotError, ClaimsChallenge
 from app.domain.policy import Freshness, Windows
-from app.domain.request import RequestKey
+from app.domain.request import RequestKey, Status
 from app.domain.row import RequestRow
-from app.domain.ruling import Viewer
-from app.ports import Cards, Clock, Counters, Coverage, Link, Links, LinkState, Page, People, Query, RequestBook, Sights
+from app.domain.ruling import Viewer, may_see
+from app.ports import (
+    Caller,
+    Cards,
+    Clock,
+    Counters,
+    Coverage,
+    Link,
+    Links,
+    LinkState,
+    Page,
+    People,
+    Query,
+    RequestBook,
+    Sights,
+)
 
 PAGE_ROWS = 10
+log = logging.getLogger(__name__)
 WAITING_ROWS = 20
 
 
@@ -32,6 +49,9 @@ class Pending:
     rows: tuple[RequestRow, ...]
     more: int = 0
     hidden: int = 0
+
+
+Look = Callable[[Caller], Awaitable[BotError | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +115,78 @@ class Lookups:
         link = await self.links.by_slack(team, user)
         oid = link.person.id if link is not None and link.state is LinkState.ACTIVE else None
         return Viewer(oid, await self.people.channels_of(user)), link
+
+
+@dataclass(kw_only=True, slots=True)
+class CallerLookups:
+    """Reads on behalf of whoever calls the HTTP API.
+
+    `look`: asks Microsoft in their name what they may decide, now and then, and says what kept it from telling.
+    """
+
+    book: RequestBook
+    links: Links
+    people: People
+    look: Look
+    clock: Clock
+
+    async def pending(self, caller: Caller, query: Query) -> Page:
+        """What waits and can be decided, the soonest to expire first.
+
+        ClaimsChallenge when Microsoft tells them what waits for them only after another proof.
+        """
+        failure = await self.look(caller)
+        if isinstance(failure, ClaimsChallenge):
+            raise failure
+        waiting = frozenset({Status.PENDING})
+        if query.statuses and not query.statuses & waiting:
+            return Page(())
+        asked = replace(query, statuses=waiting, decidable=True, oldest_first=True)
+        return await self.book.page(await self._viewer(caller), asked)
+
+    async def history(self, caller: Caller, query: Query) -> Page:
+        """Everything they may see, newest first."""
+        await self._looked(caller)
+        return await self.book.page(await self._viewer(caller), query)
+
+    async def mine(self, caller: Caller, query: Query) -> Page:
+        """What they asked for themselves, newest first."""
+        oid = caller.person.id
+        if query.requestor not in ("", oid):
+            return Page(())
+        return await self.book.page(Viewer(oid), replace(query, requestor=oid))
+
+    async def overview(self, caller: Caller) -> Counters:
+        """The counters over what they may see."""
+        await self._looked(caller)
+        return await self.book.counters(await self._viewer(caller), self.clock())
+
+    async def find(self, caller: Caller, request_id: str) -> RequestRow | None:
+        """One request, if there is such a one and they may see it: nobody can tell the two apart."""
+        row = await self.book.find_id(request_id)
+        if row is not None and may_see(Viewer(caller.person.id, auditor=caller.auditor), row):
+            return row
+        if row is None or row.status.open:
+            await self._looked(caller)
+            row = await self.book.find_id(request_id)
+        return row if row is not None and may_see(await self._viewer(caller), row) else None
+
+    async def _looked(self, caller: Caller) -> None:
+        """What waits for them may be news; when Microsoft does not say, what we know must do. Auditors see it all."""
+        failure = None if caller.auditor else await self.look(caller)
+        if failure is not None:
+            log.info("Microsoft did not say what waits for a caller: %s", failure)
+
+    async def _viewer(self, caller: Caller) -> Viewer:
+        return Viewer(caller.person.id, await self._channels(caller), auditor=caller.auditor)
+
+    async def _channels(self, caller: Caller) -> frozenset[str]:
+        """The channels of the Slack account they are linked to. Slack being away takes them, and nothing else."""
+        link = await self.links.by_entra(caller.tenant, caller.person.id)
+        if caller.auditor or link is None or link.state is not LinkState.ACTIVE:
+            return frozenset()
+        try:
+            return await self.people.channels_of(link.slack_user)
+        except BotError as failure:
+            log.warning("A caller is shown only what Microsoft says is theirs: %s", failure)
+            return frozenset()

@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import RichTextElement
 
 from app.domain.request import Decided, Status, Where
 from app.domain.row import RequestRow
-from app.domain.ruling import DEFAULT_COMMENT
+from app.domain.ruling import DEFAULT_COMMENTS
 from blocks import text
 from blocks.elements import Line, date, own, quote, said, section
 from blocks.facts import NAME_LIMIT, term
@@ -52,7 +52,7 @@ def ended(row: RequestRow, name_limit: int = NAME_LIMIT) -> Line:
 def said_why(row: RequestRow) -> str:
     """The decider's comment, untrusted; empty when there is none or we wrote it for them."""
     comment = row.decided.comment.strip() if row.decided is not None else ""
-    return "" if comment == DEFAULT_COMMENT else comment
+    return "" if comment in DEFAULT_COMMENTS.values() else comment
 
 
 def ended_text(row: RequestRow, now: datetime, limit: int = COMMENT_LIMIT) -> str:

@@ -28,7 +28,7 @@ from app.domain.request import (
 )
 from app.domain.risk import Level, Risk
 from app.domain.row import RequestRow
-from app.ports import Intent, Link, LinkState, Modal, Notice, Seen
+from app.ports import APPROVE, READ, Caller, Intent, Link, LinkState, Modal, Notice, Seen
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 REPORTS_READER = Role("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader", built_in=True)
@@ -159,6 +159,20 @@ def a_link(person: Person = ann, **over: object) -> Link:
         **over,
     }
     return Link(**facts)
+
+
+def a_caller(person: Person = ann, **over: object) -> Caller:
+    """Somebody calls the API with a token that says no more of them than it must."""
+    facts: dict[str, Any] = {
+        "tenant": TENANT,
+        "person": Person(person.id),
+        "scopes": frozenset({READ, APPROVE}),
+        "auditor": False,
+        "assertion": f"token of {person.id}",
+        "expires": NOW + timedelta(hours=1),
+        **over,
+    }
+    return Caller(**facts)
 
 
 def a_modal(request: ActivationRequest, person: Person = ann, **over: object) -> Modal:

@@ -15,7 +15,7 @@ from app.domain.chronicle import Event
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
-from app.ports import Link, Links, Reader, Resource, SlackPerson, TokenSource
+from app.ports import Caller, Link, Links, Reader, Resource, SlackPerson, TokenSource
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
@@ -92,6 +92,33 @@ class FakeTokens:
             return await bearer(who)()
 
         return token
+
+
+@dataclass
+class FakeOnBehalf:
+    """Everybody's exchange works, unless their object id is in `failures`. Microsoft knows the whole cast by name.
+
+    `asked`: whose tokens for which resource.
+    """
+
+    failures: dict[str, BotError] = field(default_factory=dict)
+    asked: list[tuple[str, Resource]] = field(default_factory=list)
+
+    def of(self, caller: Caller, resource: Resource = Resource.GRAPH) -> TokenSource:
+        async def token() -> str:
+            self.asked.append((caller.person.id, resource))
+            self._fail(caller)
+            return await bearer(caller.person.id)()
+
+        return token
+
+    async def person(self, caller: Caller) -> Person:
+        self._fail(caller)
+        return next(one for one in EVERYBODY if one.id == caller.person.id)
+
+    def _fail(self, caller: Caller) -> None:
+        if caller.person.id in self.failures:
+            raise self.failures[caller.person.id]
 
 
 @dataclass

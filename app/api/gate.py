@@ -10,10 +10,12 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
+
+from app.api.bodies import read_body, replay, single
 
 LARGEST_BODY = 256 * 1024  # bytes; Slack's own payloads stay far below
 WINDOW = 300  # seconds between Slack's timestamp and our clock, as Slack recommends
@@ -47,7 +49,7 @@ class SlackGate:
             await _refuse(send, status)
             return
         try:
-            await self._inner(scope, _replay(body), send)
+            await self._inner(scope, replay(body), send)
         except (ValueError, TypeError, AttributeError):  # how Bolt fails on a body that holds no payload
             log.warning("A signed request holds no payload of Slack; it was ignored.")
             await _refuse(send, 400)
@@ -55,10 +57,10 @@ class SlackGate:
     async def _examine(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         if scope["method"] != "POST":
             return 405, b""
-        headers = _single(scope["headers"])
+        headers = single(scope["headers"])
         timestamp = headers.get(b"x-slack-request-timestamp", b"")
         signature = headers.get(b"x-slack-signature", b"")
-        body = await _read(receive)
+        body = await read_body(receive, LARGEST_BODY)
         if body is None:
             return 413, b""
         return (0 if self._genuine(timestamp, signature, body) else 401), body
@@ -70,41 +72,6 @@ class SlackGate:
             return False
         expected = hmac.new(self._secret, b"v0:" + timestamp + b":" + body, hashlib.sha256).hexdigest()
         return hmac.compare_digest(b"v0=" + expected.encode(), signature)
-
-
-def _single(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name; one that is sent twice counts as missing, since two readers could believe different ones."""
-    found: dict[bytes, bytes] = {}
-    twice: set[bytes] = set()
-    for name, value in headers:
-        twice.update({name} & found.keys())
-        found[name] = value
-    return {name: value for name, value in found.items() if name not in twice}
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None as soon as it is too large or the sender is gone."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > LARGEST_BODY:
-            return None
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _replay(body: bytes) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        return messages.pop() if messages else {"type": "http.disconnect"}
-
-    return receive
 
 
 async def _refuse(send: Send, status: int) -> None:

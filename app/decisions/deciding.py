@@ -1,4 +1,4 @@
-"""The decision pipeline up to the claim, in its fixed order; then the courier takes over.
+"""The decision pipeline of what is submitted in Slack, in its fixed order; then the courier takes over.
 
 Person, link, what our memory forbids, a recent sign-in, a fresh read under the approver's own token, claim. Each no is
 a sentence for the one who asked, and nothing is changed by it; where a newer sign-in helps, the decision waits for it.
@@ -6,17 +6,17 @@ a sentence for the one who asked, and nothing is changed by it; where a newer si
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
+from app.decisions.claiming import Claiming
 from app.decisions.sending import Courier, Fate
 from app.decisions.standing import standing
 from app.decisions.step_up import CHALLENGED, NOT_YOURS, OVER, StepUp, reason
 from app.decisions.values import (
+    CHANGED,
     UNKNOWN_REQUEST,
     Case,
+    Claimant,
     Claimed,
     Opening,
     Submission,
@@ -26,25 +26,17 @@ from app.decisions.values import (
     known,
     not_sent,
 )
-from app.domain.endings import conclude, nameless
-from app.domain.errors import BotError, RequestGone, SignInRequired
-from app.domain.policy import Policy
-from app.domain.request import ActivationRequest, Decided, Kind, RequestKey, Status, Where
-from app.domain.row import RequestRow
-from app.domain.ruling import Refused, Step, Why, justify, own_request, rule, rule_row, taken
-from app.ports import Cards, Clock, Desk, Intent, Link, Links, Modal, People, RequestBook, Tokens, TokenSource
-
-CHANGED = Refused(Why.CHANGED, "The request changed just now. Nothing was sent; look at the new card.")
+from app.domain.errors import BotError, SignInRequired
+from app.domain.request import Where
+from app.domain.ruling import Refused, Why, justify
+from app.ports import Cards, Link, Links, Modal, People, RequestBook, Tokens
 
 
 @dataclass(kw_only=True, slots=True)
 class Decisions:
-    """Carries one submitted modal to Microsoft, at most once.
+    """Carries one submitted modal to Microsoft, at most once."""
 
-    `new_token`: makes the ids of intents.
-    """
-
-    desks: Mapping[Kind, Desk]
+    claiming: Claiming
     book: RequestBook
     cards: Cards
     links: Links
@@ -52,9 +44,6 @@ class Decisions:
     people: People
     courier: Courier
     step_up: StepUp
-    clock: Clock
-    new_token: Callable[[], str]
-    policy: Policy = Policy()
 
     async def review(self, submission: Submission) -> Opening | Refused:
         """What was just submitted, from our own memory, before the ack: what is missing is said in the form."""
@@ -83,7 +72,7 @@ class Decisions:
             return shown
         if shown.row.request.digest != shown.waiting.digest:
             return CHANGED
-        return await self._forbidden(shown.row, link) or shown
+        return self.claiming.forbidden(shown.row, await standing(self.links, link)) or shown
 
     async def finish(self, waiting_id: str, link: Link) -> Fate | Verify:
         """Carry out what waited, by the same steps as any decision, now that this person has signed in."""
@@ -103,14 +92,10 @@ class Decisions:
         if why:
             return await self._wait(case, why, "")
         try:
-            step = await self._live_step(case)
+            intent = await self.claiming.claim(wish, case.row, self._claimant(case), case.justification)
         except SignInRequired as demand:
             return await self._wait(case, *reason(demand))
-        if isinstance(step, Refused):
-            return step
-        intent = self._intent(case, step)
-        claimed = await self.book.claim(intent, self.clock())
-        return Claimed(case, intent) if claimed is not None else await self._beaten(case)
+        return intent if isinstance(intent, Refused) else Claimed(case, intent)
 
     async def _send(self, claimed: Claimed) -> Fate | Verify:
         fate = await self.courier.send(claimed.intent)
@@ -122,7 +107,8 @@ class Decisions:
             return not_sent(failure)
 
     async def _wait(self, case: Case, why: str, claims: str) -> Verify | Refused:
-        return await self.step_up.wait(case, why, claims) or await self._beaten(case)
+        waiting = await self.step_up.wait(case, why, claims)
+        return waiting or await self.claiming.beaten(case.row.key, case.approver)
 
     async def _case(self, wish: Wish) -> Case | Refused:
         """Who wants what, as far as our own memory allows it."""
@@ -132,14 +118,12 @@ class Decisions:
         row = await self.book.find(wish.key)
         if row is None:
             return UNKNOWN_REQUEST
-        refused = await self._forbidden(row, link)
+        approver = await standing(self.links, link)
+        refused = self.claiming.forbidden(row, approver)
         if refused is not None:
             return refused
-        justification = justify(row, wish.verdict, wish.comment)
-        return justification if isinstance(justification, Refused) else Case(wish, row, link, justification)
-
-    async def _forbidden(self, row: RequestRow, link: Link) -> Refused | None:
-        return rule_row(row, await standing(self.links, link), self.clock(), self.policy)
+        said = justify(row, wish.verdict, wish.comment)
+        return said if isinstance(said, Refused) else Case(wish, row, link, approver, said)
 
     async def _wished(self, submission: Submission) -> Wish | Refused:
         modal = await self._modal(submission)
@@ -172,66 +156,6 @@ class Decisions:
             return NOT_YOURS
         return link
 
-    def _token(self, case: Case) -> TokenSource:
-        return self.tokens.of(case.link, self.desks[case.row.key.kind].resource)
-
-    async def _live_step(self, case: Case) -> Step | Refused:
-        """The one step this approver can decide now. A request that ended meanwhile is settled on the spot."""
-        row, token = case.row, self._token(case)
-        desk = self.desks[row.key.kind]
-        request, steps = await asyncio.gather(desk.fetch(row.request, token), self._steps(row, token))
-        now = self.clock()
-        ruling = await self._own(case, request) or rule(request, steps, case.wish.digest, now)
-        ending = conclude(row.request, desk.ended(request), steps, now)
-        if isinstance(ruling, Refused) and ruling.why is Why.NO_STEP and ending is None:
-            await self.book.staled(row.key, stale=True)  # the buttons go; the watcher looks again
-        if isinstance(ruling, Step) or ending is None or nameless(ending):
-            return ruling  # who made a decision of this moment may not show yet: the watcher asks again
-        return await self._ended(row.key, ending, now) or ruling
-
-    async def _own(self, case: Case, fresh: ActivationRequest) -> Refused | None:
-        """Whether Microsoft's own word makes this their own request, whatever our memory of it says."""
-        approver = await standing(self.links, case.link)
-        return own_request(replace(case.row, request=fresh), approver, self.policy)
-
-    async def _ended(self, key: RequestKey, ending: tuple[Status, Decided], now: datetime) -> Refused | None:
-        """Write down an ending that a read shows, and say it.
-
-        It may be the work of a decision of ours that is still on its way: then its sender settles it, who knows where
-        it was made. That claim was there before Microsoft could show its effect, so looking after the read is enough.
-        """
-        row = await self.book.find(key)
-        if row is not None and row.status is Status.PENDING:
-            await self.book.settle(key, *ending, intent=None, now=now)
-            row = await self.book.find(key)
-        return taken(row) if row is not None else None
-
-    async def _steps(self, row: RequestRow, token: TokenSource) -> tuple[Step, ...]:
-        """None at all where the approval is gone: the request itself then says that it was withdrawn."""
-        try:
-            return await self.desks[row.key.kind].steps(row.request, token)
-        except RequestGone:
-            return ()
-
-    async def _beaten(self, case: Case) -> Refused:
-        """Somebody was first: say who."""
-        row = await self.book.find(case.wish.key)
-        refused = await self._forbidden(row, case.link) if row is not None else None
-        return refused or CHANGED
-
-    def _intent(self, case: Case, step: Step) -> Intent:
-        wish, link = case.wish, case.link
-        return Intent(
-            id=self.new_token(),
-            key=wish.key,
-            step=step.id,
-            verdict=wish.verdict,
-            justification=case.justification,
-            digest=wish.digest,
-            approver=link.person,
-            tenant=link.tenant,
-            slack_user=wish.user,
-            where=Where.SLACK,
-            at=self.clock(),
-            view_id=wish.view_id,
-        )
+    def _claimant(self, case: Case) -> Claimant:
+        token = self.tokens.of(case.link, self.claiming.resource(case.row.key.kind))
+        return Claimant(case.approver, case.link.tenant, token, Where.SLACK)

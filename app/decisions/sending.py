@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Unproven, Waiting, not_sent
+from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Unproven, Waiting, not_sent, unproven
 from app.domain.endings import conclude, nameless, reviewed, whose
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
-    ClaimsChallenge,
     OutcomeUnknown,
     RequestGone,
     SignInRequired,
@@ -71,11 +70,14 @@ class Courier:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _in_flight: set[str] = field(init=False, default_factory=set)
 
-    async def send(self, intent: Intent) -> Fate | Unproven:
-        """Send a claimed intent and wait for its fate, at most the settling time."""
+    async def send(self, intent: Intent, token: TokenSource | None = None) -> Fate | Unproven:
+        """Send a claimed intent and wait for its fate, at most the settling time.
+
+        `token`: the approver's own, where they brought one; else the one of their link.
+        """
         self._in_flight.add(intent.id)
         try:
-            token = await self._token(intent)
+            token = token or await self._token(intent)
             return await self._send(intent, token) if token else await self._release(intent, NOT_LINKED)
         finally:
             self._in_flight.discard(intent.id)
@@ -107,7 +109,7 @@ class Courier:
             if once_more:  # that this send failed says nothing about the one before it
                 return await self._read_back(intent, token)
             refused = await self._release(intent, not_sent(failure), taken=not isinstance(failure, Unavailable))
-            return Unproven(refused, _claims(failure)) if isinstance(failure, SignInRequired) else refused
+            return unproven(failure) if isinstance(failure, SignInRequired) else refused
         return await self._mine(intent)
 
     async def _read_back(self, intent: Intent, token: TokenSource) -> Fate:
@@ -186,6 +188,8 @@ class Courier:
         fate: Fate | Unproven | None = await self._shown(intent, steps or ())
         if fate is None and token and _live(intent, steps):
             fate = await self._live_again(intent, token)
+        elif fate is None and token is None and intent.sent == 0:  # whoever called is gone, with their token
+            fate = await self._release(intent, NOT_ARRIVED)
         elif fate is None:
             fate = await self._ask_anybody(intent)
         if fate is not None and not isinstance(fate, Waiting):
@@ -256,12 +260,9 @@ class Courier:
         """The modal is long closed: a direct message says what became of the decision."""
         refused = fate.refused if isinstance(fate, Unproven) else fate
         said = refused.text if isinstance(refused, Refused) else ""
-        notice = Notice(intent.id, "fate", intent.key, to_slack=intent.slack_user, facts={"refused": said})
+        to_entra = "" if intent.slack_user else intent.approver.id
+        notice = Notice(intent.id, "fate", intent.key, intent.slack_user, to_entra, {"refused": said})
         await self.outbox.owe(notice, f"fate:{intent.id}", self.clock())
-
-
-def _claims(failure: BotError) -> str:
-    return failure.claims if isinstance(failure, ClaimsChallenge) else ""
 
 
 def _live(intent: Intent, steps: tuple[Step, ...] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.request import Person
 from app.domain.ruling import Approver
 from app.ports import Link, Links
 
@@ -10,3 +11,10 @@ async def standing(links: Links, link: Link) -> Approver:
     """Everything that may speak against this person, out of our own memory."""
     kin = await links.kin(link.team, link.slack_user)
     return Approver(link.person, link.slack_user, kin.oids, kin.slack_users)
+
+
+async def caller_standing(links: Links, team: str, tenant: str, person: Person) -> Approver:
+    """The same of somebody who comes without Slack, and may be linked now, or have been once, or never."""
+    link = await links.by_entra(tenant, person.id)
+    kin = await links.kin_of_account(team, person.id)
+    return Approver(person, link.slack_user if link is not None else "", kin.oids, kin.slack_users)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.errors import BotError, ClaimsChallenge, DeviceDemanded, SignInRequired
-from app.domain.request import RequestKey, Verdict
+from app.domain.request import RequestKey, Verdict, Where
 from app.domain.row import RequestRow
-from app.domain.ruling import Refused, Why
-from app.ports import Intent, Link, LinkState, WaitingDecision
+from app.domain.ruling import Approver, Refused, Why
+from app.ports import Intent, Link, LinkState, TokenSource, WaitingDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,18 @@ class Case:
     wish: Wish
     row: RequestRow
     link: Link
+    approver: Approver
     justification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who decides: the human with all their accounts, the tenant, their token at Microsoft, and where they do it."""
+
+    approver: Approver
+    tenant: str
+    token: TokenSource
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,7 @@ FROZEN = Refused(
     "administrators have looked at it, /pim sign-in brings you back.",
 )
 UNKNOWN_REQUEST = Refused(Why.UNKNOWN_CARD, "This does not belong to a request we know. Nothing was changed.")
+CHANGED = Refused(Why.CHANGED, "The request changed just now. Nothing was sent; look at it again.")
 OUT_OF_DATE = Refused(Why.CHANGED, "This card is out of date and will be redrawn. Nothing was changed; look again.")
 
 
@@ -144,6 +156,11 @@ def known(link: Link | None) -> Link | Refused:
     if link is None:
         return NOT_LINKED
     return FROZEN if link.state is LinkState.FROZEN else link
+
+
+def unproven(demand: SignInRequired) -> Unproven:
+    """What Microsoft wants before it takes a decision of this person; nothing of it was taken."""
+    return Unproven(not_sent(demand), demand.claims if isinstance(demand, ClaimsChallenge) else "")
 
 
 def not_sent(failure: BotError) -> Refused:

@@ -21,6 +21,15 @@ def parse_duration(text: str) -> timedelta | None:
     return length if length > timedelta(0) else None
 
 
+def iso(length: timedelta) -> str:
+    """The same written out: `PT2H`, `PT5H30M`, `P1DT2H`."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    time = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    return f"P{f'{days}D' if days else ''}{f'T{time}' if time or not days else ''}"
+
+
 def in_words(length: timedelta) -> str:
     """`4 h`, `5 h 30 min`, `1 d 2 h`: as short as it can be without rounding below a minute."""
     minutes, seconds = divmod(int(length.total_seconds()), 60)

@@ -10,11 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.policy import Policy
-from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict
+from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict, Where
 from app.domain.row import RequestRow
 
 NO_STEP_OPEN = "Microsoft lists this request as pending, but no approval step is open: nobody can decide it."
-DEFAULT_COMMENT = "Approved in Slack"  # Microsoft demands a justification by default, so one is always sent
+# Microsoft demands a justification by default, so one is always sent.
+DEFAULT_COMMENTS = {Where.SLACK: "Approved in Slack", Where.API: "Approved through the API"}
 COMMENT_LIMIT = 500  # characters; PIM's own form stops there
 
 
@@ -184,13 +185,13 @@ def rule(fresh: ActivationRequest, steps: tuple[Step, ...], shown: str, now: dat
     return live[0]
 
 
-def justify(row: RequestRow, verdict: Verdict, comment: str) -> str | Refused:
+def justify(row: RequestRow, verdict: Verdict, comment: str, where: Where = Where.SLACK) -> str | Refused:
     """What is sent as justification: the comment, or our own words where a comment is optional."""
     said = comment.strip()[:COMMENT_LIMIT]
     if verdict is Verdict.DENY:
         return said or Refused(Why.COMMENT_MISSING, "Say why you deny: the requestor is told your reason.")
     if len(said) >= row.shortest_comment:
-        return said or DEFAULT_COMMENT
+        return said or DEFAULT_COMMENTS[where]
     if row.shortest_comment > 1:
         words = f"Say why you approve, in {row.shortest_comment} characters or more: this role can do everything."
         return Refused(Why.COMMENT_MISSING, words)
@@ -206,7 +207,8 @@ def taken(row: RequestRow) -> Refused | None:
 
 def already_decided(row: RequestRow) -> Refused:
     """Who was first, in a sentence."""
-    return Refused(Why.ALREADY_DECIDED, f"{_ended(row.status, row.decided)} {_UNCHANGED}")
+    why = Why.EXPIRED if row.status is Status.EXPIRED else Why.ALREADY_DECIDED
+    return Refused(why, f"{_ended(row.status, row.decided)} {_UNCHANGED}")
 
 
 def _own_request(row: RequestRow, approver: Approver, policy: Policy) -> str:

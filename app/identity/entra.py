@@ -21,6 +21,8 @@ from app.identity.msal_http import LoginHttp
 
 T = TypeVar("T")
 
+# What MSAL raises on answers it did not expect; their texts hold states and nonces and go nowhere.
+MSAL_RAISES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
 THREADS = 8  # a hanging Entra may hold these, never the loop's own pool
 
 

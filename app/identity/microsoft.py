@@ -16,22 +16,18 @@ import msal
 from app.domain.challenges import asking_when, valid_claims
 from app.domain.errors import SignInFailed
 from app.domain.request import Person
-from app.identity.entra import Entra
+from app.identity.entra import MSAL_RAISES, Entra
 from app.identity.id_token import Expected, check_id_token
 from app.identity.json_web_keys import JsonWebKeys
 from app.identity.origins import Origins
 from app.identity.refusals import AGAIN, NOTHING, refused
 from app.identity.signed import Claims
+from app.identity.whose import me
 from app.identity.wire import PinnedHttp
 from app.ports import MicrosoftIdentity
 
-ME = "/v1.0/me?$select=id,displayName,userPrincipalName,mail"
 CALLBACK = "/sign-in/microsoft/callback"
 BEGUN = "begun"  # in what is kept: when the browser was sent away, ISO 8601
-OK = 200
-
-# What MSAL raises on answers it did not expect; their texts hold states and nonces and go nowhere.
-_MSAL_RAISES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
 
 
 class MicrosoftSignIn:
@@ -104,21 +100,15 @@ class MicrosoftSignIn:
         application = self._entra.application(cache)
         try:
             answer: dict[str, Any] = application.acquire_token_by_auth_code_flow(flow, returned)
-        except _MSAL_RAISES:
+        except MSAL_RAISES:
             raise SignInFailed(f"Microsoft's answer does not belong to this sign-in. {NOTHING} {AGAIN}") from None
         return answer
 
     async def _me(self, token: str, claims: Claims) -> Person:
-        answer = await self._http.get(self._entra.registration.cloud.graph + ME, bearer=token)
-        me = answer.body
-        if answer.status != OK or str(me.get("id", "")).casefold() != claims["oid"].casefold():
+        person = await me(self._http, self._entra.registration.cloud, token, claims["oid"])
+        if person is None:
             raise SignInFailed(f"Microsoft Graph does not confirm who you are. {NOTHING} {AGAIN}")
-        return Person(
-            claims["oid"].lower(),
-            name=str(me.get("displayName") or ""),
-            upn=str(me.get("userPrincipalName") or ""),
-            mail=str(me.get("mail") or ""),
-        )
+        return person
 
 
 def _sent_nonce(flow: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
-"""Entra's refusals in plain sentences. Only its error name and AADSTS number are read; its texts are never repeated.
+"""Entra's refusals in plain sentences, and as failures of ours.
 
-Whoever opens our callback address can write any text into it, so nothing of it reaches a page.
+Only its error name and AADSTS number are read; its texts are never repeated. Whoever opens our callback address can
+write any text into it, so nothing of it reaches a page.
 """
 
 from __future__ import annotations
@@ -9,9 +10,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.errors import DeviceDemanded, SignInFailed
+from app.domain.challenges import valid_claims
+from app.domain.errors import (
+    BotError,
+    ClaimsChallenge,
+    DeviceDemanded,
+    SignInFailed,
+    SignInRequired,
+    Unavailable,
+)
 
 CONSENT_MISSING = 65001
+# OAuth errors that only the person can mend, by signing in again.
+SESSION_OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 DEVICE_DEMANDED = frozenset({53000, 53001, 53003})  # Conditional Access: not compliant, not joined, blocked
 NOTHING = "Nothing was changed."
 MANAGED = (
@@ -32,6 +43,20 @@ def refused(answer: Mapping[str, Any]) -> SignInFailed:
         return SignInFailed(f"You cancelled the sign-in at Microsoft. {NOTHING} {AGAIN}")
     named = f" (AADSTS{number})" if number else ""
     return SignInFailed(f"Microsoft refused the sign-in{named}. {NOTHING} {AGAIN}")
+
+
+def no_token(answer: Mapping[str, Any]) -> BotError:
+    """What it means that a token was refused with nobody asked. SignInRequired itself: their session is over."""
+    number, claims = aadsts(answer), valid_claims(answer.get("claims"))
+    if number == CONSENT_MISSING:
+        return Unavailable("An administrator must consent to the bot's permissions in Entra first.")
+    if number in DEVICE_DEMANDED:
+        return DeviceDemanded(MANAGED)
+    if claims:
+        return ClaimsChallenge(claims=claims)  # the session lives on; it lacks a proof
+    if answer.get("error") not in SESSION_OVER:
+        return Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
+    return SignInRequired()
 
 
 def aadsts(answer: Mapping[str, Any]) -> int:

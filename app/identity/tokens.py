@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
 
 import jwt
 import msal
 
-from app.domain.challenges import valid_claims
-from app.domain.errors import ClaimsChallenge, DeviceDemanded, Malformed, SignInRequired, Tampered, Unavailable
+from app.domain.errors import Malformed, SignInRequired, Tampered, Unavailable
 from app.identity.entra import Entra, Registration
 from app.identity.keyring import Keyring, UnknownKey
-from app.identity.refusals import CONSENT_MISSING, DEVICE_DEMANDED, MANAGED, aadsts
+from app.identity.refusals import aadsts, no_token
 from app.identity.sign_in import cache_context
+from app.identity.whose import account_in
 from app.ports import Clock, Link, Links, Reader, Resource, SealedCache, TokenSource
 
 CACHE = "token cache"  # the sealing purpose; linking seals a link's first cache under the same word
@@ -28,8 +28,6 @@ ATTEMPTS = 2  # the second one after somebody else saved or removed the cache
 LAST_SECONDS = 60  # a token this close to its end is not handed out any more
 NOT_OPENED = "the stored session does not open"
 GRACE = 2.0  # seconds another process gets to save what it won, before a refusal counts
-# OAuth errors that only the person can mend, by signing in again.
-SESSION_OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -38,12 +36,10 @@ _DOWN = (Unavailable, Malformed)
 
 @dataclass(frozen=True, slots=True)
 class _Silent:
-    """What asking Microsoft without the person gave: a token, or an OAuth error. `cache` when it is worth saving."""
+    """What asking Microsoft without the person gave: a token, or a refusal. `cache` when it is worth saving."""
 
     token: str = ""
-    error: str = ""
-    number: int = 0
-    claims: str = ""
+    refusal: Mapping[str, Any] = field(default_factory=dict)
     cache: str | None = None
 
 
@@ -129,7 +125,7 @@ class MicrosoftTokens:
             raise SignInRequired
         cache = await self._opened(stored)
         silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link, resource))
-        if silent.error:
+        if silent.refusal:
             await self._refused(stored, silent)
             return None
         if silent.cache is None or await self._saved(stored, silent.cache):
@@ -140,7 +136,7 @@ class MicrosoftTokens:
         cache = msal.SerializableTokenCache()
         try:
             cache.deserialize(self._keyring.open(CACHE, _context(stored.link, stored.version), stored.sealed))
-            _account_in(cache, stored.link)
+            account_in(cache, stored.link.tenant, stored.link.person.id)
         except UnknownKey:
             raise SignInRequired from None  # kept: the operator may put the key back, another replica may have it
         except (Tampered, ValueError):
@@ -157,14 +153,9 @@ class MicrosoftTokens:
 
         A session that is over suspends the link.
         """
-        if silent.number == CONSENT_MISSING:
-            raise Unavailable("An administrator must consent to the bot's permissions in Entra first.")
-        if silent.number in DEVICE_DEMANDED:
-            raise DeviceDemanded(MANAGED)
-        if silent.claims:
-            raise ClaimsChallenge(claims=silent.claims)  # the session lives on; it lacks a proof
-        if silent.error not in SESSION_OVER:
-            raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
+        failure = no_token(silent.refusal)
+        if type(failure) is not SignInRequired:
+            raise failure
         # Where refresh tokens are used once, a loser is refused before the winner could save.
         await self._pause(GRACE)
         latest = await self._links.load_cache(stored.link.id)
@@ -175,7 +166,7 @@ class MicrosoftTokens:
         raise SignInRequired
 
     def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link, resource: Resource) -> _Silent:
-        account = _account_in(cache, link)
+        account = account_in(cache, link.tenant, link.person.id)
         facts = self._entra.registration
         scopes = list(facts.cloud.arm_scopes if resource is Resource.ARM else facts.cloud.graph_scopes)
         try:
@@ -204,31 +195,15 @@ class MicrosoftTokens:
 def _read(answer: Mapping[str, Any] | None, cache: msal.SerializableTokenCache) -> _Silent:
     # None: neither a token nor a refresh token is in the cache.
     if answer is None or "access_token" not in answer:
-        answer = answer or {}
-        error, claims = str(answer.get("error", "invalid_grant")), valid_claims(answer.get("claims"))
-        return _Silent(error=error, number=aadsts(answer), claims=claims)
+        return _Silent(refusal={"error": "invalid_grant", **(answer or {})})
     changed = cache.has_state_changed
     return _Silent(str(answer["access_token"]), cache=cache.serialize() if changed else None)
 
 
 def _refusal(silent: _Silent) -> str:
     # The error's name is one of ours to compare with; Microsoft's texts go nowhere.
-    return f"Microsoft: {silent.error}" + (f" (AADSTS{silent.number})" if silent.number else "")
-
-
-def _account_in(cache: msal.TokenCache, link: Link) -> dict[str, Any]:
-    """The one account of the cache; Tampered if it is not the linked person's.
-
-    A guest's `home_account_id` belongs to another tenant, so `local_account_id` is what counts: the object id here.
-    """
-    accounts = list(cache.search(cache.CredentialType.ACCOUNT))
-    if len(accounts) != 1:
-        raise Tampered
-    account: dict[str, Any] = accounts[0]
-    whose = (str(account.get("realm")).lower(), str(account.get("local_account_id")).lower())
-    if whose != _account(link):
-        raise Tampered
-    return account
+    number = aadsts(silent.refusal)
+    return f"Microsoft: {silent.refusal['error']}" + (f" (AADSTS{number})" if number else "")
 
 
 def _scopes_in(token: str) -> frozenset[str]:

@@ -13,12 +13,14 @@ from starlette.types import ASGIApp
 from app.api.health import health_routes
 from app.api.pages import sign_in_pages
 from app.api.server import build_door
+from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
 from app.decisions.sending import Courier
 from app.decisions.step_up import StepUp
 from app.domain.errors import BotError
 from app.inbox import UNANSWERED, Deliveries
 from app.linking import Linking
+from app.main.calling import open_api
 from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.rooms import Memory, Rooms, new_token, utc_now
@@ -68,14 +70,18 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     watcher = _watcher(rooms)
     painter = _rounds(rooms, watcher, courier, deliveries, schedule)
     bolt = make_bolt(rooms.slack)
-    decisions = _decisions(rooms, courier)
+    claiming = _claiming(rooms)
+    decisions = _decisions(rooms, claiming, courier)
     listen(bolt, rooms, decisions, reception)
     socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, painter, socket)
     nudge = reception.nudge
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
-    routers = (pages, health_routes(_vital(rooms.memory), notes))
-    return Bot(build_door(open_gate(rooms, bolt), routers), schedule, watcher, socket)
+    api = open_api(rooms, watcher, claiming, courier, nudge)
+    stack.push_async_callback(api.approvals.drain, DRAIN)
+    rest = (pages, health_routes(_vital(rooms.memory), notes))
+    door = build_door(open_gate(rooms, bolt), api.routers, rest, api.guard)
+    return Bot(door, schedule, watcher, socket)
 
 
 def _alone(rooms: Rooms) -> bool:
@@ -111,7 +117,7 @@ def _courier(rooms: Rooms) -> Courier:
     )
 
 
-def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
+def _decisions(rooms: Rooms, claiming: Claiming, courier: Courier) -> Decisions:
     step_up = StepUp(
         waiting=rooms.memory.waiting,
         book=rooms.memory.book,
@@ -120,7 +126,7 @@ def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
         freshness=rooms.policy.freshness,
     )
     return Decisions(
-        desks=rooms.microsoft.desks,
+        claiming=claiming,
         book=rooms.memory.book,
         cards=rooms.memory.cards,
         links=rooms.memory.links,
@@ -128,6 +134,13 @@ def _decisions(rooms: Rooms, courier: Courier) -> Decisions:
         people=rooms.slack.people,
         courier=courier,
         step_up=step_up,
+    )
+
+
+def _claiming(rooms: Rooms) -> Claiming:
+    return Claiming(
+        desks=rooms.microsoft.desks,
+        book=rooms.memory.book,
         clock=utc_now,
         new_token=new_token,
         policy=rooms.policy,

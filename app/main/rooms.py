@@ -23,11 +23,14 @@ from app.graph.directory import Directory
 from app.graph.directory_audits import DirectoryAudits
 from app.graph.directory_roles import DirectoryRoles
 from app.graph.groups import Groups
+from app.identity.bearer import Door, EntraBearers
 from app.identity.clouds import CLOUDS
 from app.identity.entra import Entra, Registration
+from app.identity.json_web_keys import JsonWebKeys
 from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
 from app.identity.msal_http import LoginHttp
+from app.identity.on_behalf import OnBehalfTokens
 from app.identity.origins import Origins
 from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
@@ -103,6 +106,8 @@ class MicrosoftSide:
     desks: Mapping[Kind, Desk]
     chronicle: Chronicle
     tokens: MicrosoftTokens
+    bearers: EntraBearers
+    on_behalf: OnBehalfTokens
     sign_in: BrowserSignIn
     form_targets: tuple[str, ...]
     portal: Portal
@@ -262,7 +267,22 @@ async def open_microsoft(
     watched = _desks(graph, arm, directory, settings.policy().watch)
     desks = {kind: here.of("desk", desk) for kind, desk in watched.items()}
     portal = Portal(cloud.portal)
-    return MicrosoftSide(desks, DirectoryAudits(reports), tokens, sign_in, origins.form_targets(), portal)
+    return MicrosoftSide(
+        desks=desks,
+        chronicle=DirectoryAudits(reports),
+        tokens=tokens,
+        bearers=_bearers(people, http, settings.api_callers),
+        on_behalf=OnBehalfTokens(entra, http, utc_now),
+        sign_in=sign_in,
+        form_targets=origins.form_targets(),
+        portal=portal,
+    )
+
+
+def _bearers(people: Registration, http: PinnedHttp, clients: frozenset[str]) -> EntraBearers:
+    """With keys of its own: nobody who makes up keys at our door can hold up a sign-in."""
+    keys = JsonWebKeys(http, people.keys_url, people.key_issuers)
+    return EntraBearers(keys, Door(people.issuer, people.client_id, people.tenant, clients), utc_now)
 
 
 def _desks(graph: Gate, arm: Gate, directory: Directory, watch: Watch) -> dict[Kind, Desk]:

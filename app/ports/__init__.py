@@ -13,7 +13,7 @@ from app.ports.clock import Clock
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
-from app.ports.outbox import Card, Cards, ChannelNote, Inbox, Leases, Modal, Notice, Outbox
+from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.sights import Coverage, Gap, Sights
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
 from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
@@ -38,6 +38,7 @@ __all__ = [
     "Counters",
     "Coverage",
     "Desk",
+    "Earlier",
     "Flows",
     "Freezes",
     "Gap",

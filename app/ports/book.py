@@ -72,7 +72,8 @@ class Query:
     """A page of history, newest first unless `oldest_first`. Whatever is empty does not narrow it.
 
     `requestor` and `decided_by` are object ids, `role` is a role's id or its exact name; a request counts when it was
-    made at `since` or later, before `until`. `after` is the cursor of the last row already shown.
+    made at `since` or later, before `until`. `decidable` leaves out what nobody can decide. `after` is the cursor of
+    the last row already shown.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -82,6 +83,7 @@ class Query:
     role: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    decidable: bool = False
     oldest_first: bool = False
     limit: int = 10
     after: str = ""

@@ -71,6 +71,9 @@ class Links(Protocol):
     async def kin(self, team: str, user: str) -> Kin:
         """Every account that a chain of links, of today or of any day before, ties to this Slack account."""
 
+    async def kin_of_account(self, team: str, oid: str) -> Kin:
+        """The same, seen from a Microsoft account."""
+
     async def active(self) -> Sequence[Link]:
         """Everybody who can be polled for."""
 

@@ -12,14 +12,28 @@ from app.domain.request import RequestKey, Verdict
 from app.domain.row import RequestRow
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A delivery that was taken before: what it was, and how it was answered; empty while it is not."""
+
+    what: str
+    outcome: str
+
+
 class Inbox(Protocol):
-    """Clicks, submissions and commands as rows: taken once, closed once."""
+    """Clicks, submissions, commands and calls with a key as rows: taken once, closed once."""
 
     async def take(self, key: str, what: str, user: str, now: datetime) -> bool:
         """True for the first delivery; False for every repetition. Committed before it returns."""
 
     async def close(self, key: str, outcome: str, now: datetime) -> None:
         """It was answered."""
+
+    async def earlier(self, key: str) -> Earlier | None:
+        """What was taken under this key, if anything."""
+
+    async def forget(self, key: str) -> None:
+        """Delete what was taken and not answered: as if it had never come."""
 
     async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
         """Close what was taken before then and never answered; the Slack users who should hear of it."""

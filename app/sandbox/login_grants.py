@@ -169,7 +169,8 @@ def _redeem_assertion(world: World, form: Form) -> Grant:
     if person is None:
         raise LoginError(50034, "invalid_grant", "The user account does not exist in this directory.")
     scopes = read_scopes(world.settings, _need(form, "scope"))
-    return Grant(person.id, scopes, "", "", None, "", "", world.now())
+    # Entra carries over what the person has proven already.
+    return Grant(person.id, scopes, "", "", None, "", "", world.now(), acrs=tuple(claims.get("acrs", ())))
 
 
 def _assertion(world: World, token: str) -> dict[str, Any]:

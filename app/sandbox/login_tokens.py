@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.types import Options
 
 from app.sandbox.login_scopes import Resource, Scopes
-from app.sandbox.people import Person, Settings
+from app.sandbox.people import AUDITORS, Person, Settings
 
 TOKEN_SECONDS = 4799
 # Entra dates tokens five minutes back, so that slow clocks accept them.
@@ -163,6 +163,8 @@ def user_claims(settings: Settings, person: Person, grant: Grant, resource: Reso
         "auth_time": int(grant.signed_in.timestamp()),
     }
     extra: dict[str, Any] = {"acrs": list(grant.acrs)} if grant.acrs else {}
+    if resource.name == "api" and person.id in AUDITORS:
+        extra["roles"] = ["PIM.Audit"]
     return claims | extra | ({"xms_cc": list(grant.capabilities)} if grant.capabilities else {})
 
 

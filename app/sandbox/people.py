@@ -124,6 +124,7 @@ CAST: dict[str, Person] = {
 }
 
 APPROVERS = ("ann", "ben", "cleo")
+AUDITORS = ("cleo",)  # the app role PIM.Audit of the bot's own API
 IN_APPROVALS = ("ann", "ben")
 MANAGERS = {"ann": "cleo", "ben": "cleo", "rob": "ann", "rita": "ben", "olga": "ann"}
 GROUPS = (Group(APPROVER_GROUP, "pim-approvers", APPROVERS),)

@@ -202,6 +202,8 @@ def _first(walk: _Walk, query: Query, limit: int) -> Select[Any]:
     """The first keys of a walk, in the order of the query."""
     requested, kind, id_ = walk.place
     wanted = select(kind.label("kind"), id_.label("id")).where(walk.begin, *walk.conditions)
+    if query.decidable:
+        wanted = wanted.where(~requests.c.stale)
     if query.since is not None:
         wanted = wanted.where(requested >= query.since)
     if query.until is not None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.ports import Outcome
+from app.ports import Earlier, Outcome
 from app.store.gathering import Gathering
 from app.store.tables import inbox, intents
 from app.store.upserts import insert_for
@@ -33,6 +33,17 @@ class StoredInbox:
     async def close(self, key: str, outcome: str, now: datetime) -> None:
         """It was answered; the first answer counts."""
         await self._closing.add({"of_key": key, "as_outcome": outcome, "at": now})
+
+    async def earlier(self, key: str) -> Earlier | None:
+        """What was taken under this key, and how it was answered, if it was."""
+        wanted = select(inbox.c.what, inbox.c.outcome).where(inbox.c.key == key)
+        found = (await self._store.read(lambda connection: connection.execute(wanted))).one_or_none()
+        return Earlier(found.what, found.outcome or "") if found is not None else None
+
+    async def forget(self, key: str) -> None:
+        """As if it had never come; what was answered stays."""
+        gone = delete(inbox).where(inbox.c.key == key, inbox.c.closed.is_(None))
+        await self._store.write(lambda connection: connection.execute(gone))
 
     async def abandon(self, before: datetime, now: datetime) -> Sequence[str]:
         """Close what was taken before then and is still open; the people for whom truly nothing was changed, once."""

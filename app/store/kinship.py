@@ -18,12 +18,12 @@ HOPS = 16  # links from one end of a chain to the other; nobody changes accounts
 MOST = 400  # accounts that are followed further; that many are no human's
 
 
-async def kin(connection: AsyncConnection, team: str, user: str) -> Kin:
-    """The Slack account, the Microsoft accounts ever linked to it, the Slack accounts ever linked to those, and so on.
+async def kin(connection: AsyncConnection, team: str, start: Kin) -> Kin:
+    """The accounts to start with, those ever linked to them, those ever linked to these, and so on.
 
     Within HOPS it does not matter from which end of a chain one looks: each end finds the other.
     """
-    slack_users, oids = {user}, set[str]()
+    slack_users, oids = set(start.slack_users), set(start.oids)
     for _ in range(HOPS):
         known = len(slack_users) + len(oids)
         near = or_(history.c.slack_user.in_(slack_users), history.c.oid.in_(oids))

@@ -52,7 +52,11 @@ class StoredLinks:
 
     async def kin(self, team: str, user: str) -> Kin:
         """Every account that a chain of links, of today or of any day before, ties to this Slack account."""
-        return await self._store.read(lambda connection: kin(connection, team, user))
+        return await self._kin(team, Kin(slack_users=frozenset({user})))
+
+    async def kin_of_account(self, team: str, oid: str) -> Kin:
+        """The same, seen from a Microsoft account."""
+        return await self._kin(team, Kin(oids=frozenset({oid})))
 
     async def active(self) -> Sequence[Link]:
         """Everybody who can be polled for."""
@@ -136,6 +140,9 @@ class StoredLinks:
         await news.owe_forwarded(connection, (starter, other), self._new_id(), now)
         facts = {"team": team, "started_by": starter, "came_back": other}
         await self._trail.append(connection, Entry(now, "link_refused", None, news.THE_BOT, facts))
+
+    async def _kin(self, team: str, start: Kin) -> Kin:
+        return await self._store.read(lambda connection: kin(connection, team, start))
 
     async def _find(self, which: ColumnElement[bool]) -> Link | None:
         found = await self._store.read(lambda connection: connection.execute(select(links).where(which)))

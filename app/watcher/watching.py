@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from app.domain.changes import Changes, compare
+from app.domain.changes import Changes, Listing, compare
 from app.domain.risk import RiskPolicy
 from app.ports import Clock, Desk, Links, Outbox, RequestBook, Sights, Tokens
 from app.watcher.following import Following
@@ -62,6 +62,13 @@ class Watcher:
             await self._watch(desk)
         await self._sight.stand()
         await self._following.tick()
+
+    async def hear(self, listing: Listing) -> None:
+        """What somebody who is not polled was shown just now: it may add, and never removes."""
+        known = await self.book.known(listing.kind)
+        changes = compare(known, replace(listing, complete=False))
+        desk = next(desk for desk in self.desks if desk.kind is listing.kind)
+        await self._remembering.remember(desk, listing, changes.appeared, changes.changed)
 
     async def _watch(self, desk: Desk) -> None:
         known = await self.book.known(desk.kind)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.gate import LARGEST_BODY, WINDOW, SlackGate
 from app.api.server import build_door
@@ -259,6 +259,10 @@ async def test_a_signed_body_without_a_payload_is_400_without_a_traceback(
 # The door: which path goes through the gate
 
 
+def unguarded(inner: ASGIApp) -> ASGIApp:
+    return inner
+
+
 @pytest.mark.parametrize(
     "path, is_gated",
     [("/slack/events", True), ("/slack/events/", False), ("/slack/Events", False), ("/healthz", False), ("/", False)],
@@ -266,7 +270,7 @@ async def test_a_signed_body_without_a_payload_is_400_without_a_traceback(
 async def test_only_slacks_path_reaches_slacks_side(path: str, is_gated: bool) -> None:  # noqa: FBT001 - a table
     caller, inner = Caller([*chunked(b""), {"type": "http.disconnect"}]), Inner()
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
-    await build_door(inner, [])(scope, caller.receive, caller.send)
+    await build_door(inner, [], [], unguarded)(scope, caller.receive, caller.send)
     assert (bool(inner.bodies), caller.status) == ((True, 200) if is_gated else (False, 404))
 
 
@@ -279,5 +283,5 @@ async def test_without_a_slack_side_its_path_does_not_exist() -> None:
         "headers": [],
         "query_string": b"",
     }
-    await build_door(None, [])(scope, caller.receive, caller.send)
+    await build_door(None, [], [], unguarded)(scope, caller.receive, caller.send)
     assert caller.status == 404

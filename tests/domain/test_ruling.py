@@ -54,7 +54,7 @@ def why(outcome: object) -> Why | None:
         (a_row(status=Status.DENIED, decided=decided(None)), Why.ALREADY_DECIDED, "Somebody already denied"),
         (a_row(status=Status.APPROVED), Why.ALREADY_DECIDED, "Somebody already approved"),
         (a_row(status=Status.CANCELED, decided=decided(rob)), Why.ALREADY_DECIDED, "The requestor withdrew"),
-        (a_row(status=Status.EXPIRED, decided=decided(None)), Why.ALREADY_DECIDED, "This request expired unanswered"),
+        (a_row(status=Status.EXPIRED, decided=decided(None)), Why.EXPIRED, "This request expired unanswered"),
         (a_row(status=Status.FAILED, decided=decided(None)), Why.ALREADY_DECIDED, "This request has already ended."),
         (a_row(a_request(created=NOW - timedelta(hours=24))), Why.EXPIRED, "This request expired unanswered"),
         (a_row(a_request(action="selfExtend")), Why.PORTAL_ONLY, "can only be decided in the portal"),

@@ -16,17 +16,20 @@ from sandbox.world_rig import Rig
 
 from app.api.pages import sign_in_pages
 from app.domain.errors import SignInRequired
+from app.identity.bearer import Door, EntraBearers
 from app.identity.entra import Entra, Registration
+from app.identity.json_web_keys import JsonWebKeys
 from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
 from app.identity.msal_http import LoginHttp
+from app.identity.on_behalf import OnBehalfTokens
 from app.identity.origins import Origins
 from app.identity.sign_in import BrowserSignIn, cache_context
 from app.identity.slack import SlackClient, SlackSignIn
 from app.identity.tokens import CACHE, MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.linking import Linking
-from app.ports import Link
+from app.ports import APPROVE, READ, Caller, Link, Resource, Stranger
 from app.sandbox.login_tokens import Session
 from app.sandbox.people import Person
 from app.sandbox.sign_in_walk import Walk, walk
@@ -68,7 +71,7 @@ class World:
         self.keyring = keyring
         registration = Registration(settings.tenant, settings.client_id, settings.client_secret)
         self.entra = Entra(registration, LoginHttp(origins, FromThreads(self.rig.browser)))
-        http = PinnedHttp(origins, httpx.ASGITransport(self.rig.app))
+        self.http = http = PinnedHttp(origins, httpx.ASGITransport(self.rig.app))
         client = SlackClient(settings.slack_client_id, settings.slack_client_secret, settings.team)
         slack = SlackSignIn(client, http, origins, settings.bot_url)
         self.microsoft = MicrosoftSignIn(self.entra, http, origins, settings.bot_url)
@@ -87,6 +90,17 @@ class World:
         bot = FastAPI()
         bot.include_router(sign_in_pages(self.linking, FakeDecisions(), origins.form_targets(), GLOBAL))
         self.rig.sites[settings.bot_url] = bot
+
+    async def caller(self, name: str) -> Caller:
+        """Who our own API takes the bearer of this person's token for."""
+        facts = self.entra.registration
+        door = Door(facts.issuer, facts.client_id, facts.tenant, frozenset({facts.client_id}))
+        keys = JsonWebKeys(self.http, facts.keys_url, facts.key_issuers)
+        query = {"user": name, "resource": "api"}
+        token = (await self.rig.http.get("/control/token", params=query)).json()["access_token"]
+        found = await EntraBearers(keys, door, self.rig.world.now).caller(token)
+        assert isinstance(found, Caller), found
+        return found
 
     async def sign_in(self, starter: str, slack: str = "", microsoft: str = "", without: tuple[str, ...] = ()) -> Walk:
         """Start as one person; the two names let another one sit at a provider's page.
@@ -236,3 +250,28 @@ async def test_an_old_link_address_is_refused(world: World) -> None:
     async with world.rig.browser() as client:
         walked = await walk(client, address, lambda _url: world.rig.world.people["ann"], world.rig.world.now)
     assert (walked.ok, walked.outcome) == (False, "failed")
+
+
+async def test_the_worlds_tokens_for_our_api_are_let_in_and_exchanged_for_their_owners(world: World) -> None:
+    tokens = OnBehalfTokens(world.entra, world.http, world.rig.world.now)
+    for name in ("ann", "cleo"):
+        caller, person = await world.caller(name), world.rig.world.people[name]
+        assert (caller.person.id, caller.auditor, caller.scopes) == (person.oid, name == "cleo", {READ, APPROVE})
+        assert (await world.rig.raw("/v1.0/me", await tokens.of(caller)())).json()["id"] == person.oid
+        assert (await tokens.person(caller)).upn == person.upn
+        arm = world.rig.world.key.read(await tokens.of(caller, Resource.ARM)())
+        assert (arm["oid"], arm["aud"]) == (person.oid, "https://management.azure.com")
+
+
+async def test_the_worlds_other_tokens_are_not_let_in(world: World) -> None:
+    facts = world.entra.registration
+    door = Door(facts.issuer, facts.client_id, facts.tenant, frozenset({facts.client_id}))
+    bearers = EntraBearers(JsonWebKeys(world.http, facts.keys_url, facts.key_issuers), door, world.rig.world.now)
+    for user, resource, flaw in (
+        ("ann", "graph", "wrong audience"),
+        ("ann", "arm", "wrong audience"),
+        ("app", "api", "no person behind it"),
+    ):
+        query = {"user": user, "resource": resource}
+        token = (await world.rig.http.get("/control/token", params=query)).json()["access_token"]
+        assert await bearers.caller(token) == Stranger(flaw)

@@ -387,6 +387,18 @@ async def test_on_behalf_of_turns_our_own_token_into_graphs(rig: Rig, login: Sig
     assert (claims["aud"], claims["oid"]) == (GRAPH, rig.world.people["ann"].oid)
 
 
+async def test_what_was_proven_for_our_api_counts_at_graph_too(rig: Rig, login: SignIn) -> None:
+    own = rig.world.key.sign(login.claims(rig.user_token("ann", resource="api")) | {"acrs": ["c1"]})
+    answer = await login.token(grant_type=OBO, assertion=own, scope=DECIDE, requested_token_use="on_behalf_of")
+    assert login.claims(answer.json()["access_token"])["acrs"] == ["c1"]
+
+
+def test_cleo_alone_is_an_auditor_and_only_at_our_api(rig: Rig, login: SignIn) -> None:
+    roles = {name: login.claims(rig.user_token(name, resource="api")).get("roles") for name in rig.world.people}
+    assert {name: held for name, held in roles.items() if held} == {"cleo": ["PIM.Audit"]}
+    assert "roles" not in login.claims(rig.user_token("cleo"))
+
+
 @pytest.mark.parametrize(
     "kind, number", [("graph", 50013), ("app", 50013), ("rubbish", 50027), ("late", 500133), ("identity", 7000114)]
 )

@@ -227,10 +227,31 @@ async def test_an_unreadable_cursor_means_the_first_page(book: StoredRequests, c
 
 
 @pytest.mark.parametrize("text", ["' OR 1=1 --", "%", "a\x00b", "\ud800"])
-async def test_filters_are_values_never_sql(book: StoredRequests, text: str) -> None:
+@pytest.mark.parametrize("viewer", [AUDITOR, Viewer(rob.id)])
+async def test_filters_are_values_never_sql(book: StoredRequests, viewer: Viewer, text: str) -> None:
     await book.remember([seen(a_request())], NOW)
-    assert (await book.page(AUDITOR, Query(requestor=text))).rows == ()
-    assert (await book.page(AUDITOR, Query(decided_by=text))).rows == ()
+    for query in (Query(requestor=text), Query(decided_by=text), Query(role=text), Query(requestor=rob.id, role=text)):
+        assert (await book.page(viewer, query)).rows == ()
+    assert len((await book.page(viewer, Query(requestor=rob.id))).rows) == 1
+
+
+async def test_a_request_is_found_by_its_id_whatever_its_desk(book: StoredRequests) -> None:
+    made = [a_request(key=a_key(kind)) for kind in Kind]
+    await book.remember([seen(request) for request in made], NOW)
+    for request in made:
+        row = await book.find_id(request.key.id)
+        assert row is not None
+        assert row.key == request.key
+    assert await book.find_id(a_key().id) is None
+
+
+async def test_what_nobody_can_decide_is_left_out_when_asked(book: StoredRequests) -> None:
+    stale, live = a_request(), a_request()
+    await book.remember([seen(stale), seen(live)], NOW)
+    await book.staled(stale.key, stale=True)
+    for viewer in (AUDITOR, Viewer(rob.id), Viewer(channels=frozenset({CHANNEL}))):
+        found = await book.page(viewer, Query(decidable=True))
+        assert [row.key for row in found.rows] == [live.key]
 
 
 async def test_somebody_without_any_tie_sees_nothing(book: StoredRequests) -> None:

@@ -9,7 +9,7 @@ import pytest
 from build import NOW, a_request, an_intent, seen
 from people import ann, ben, rob, slack_of
 
-from app.ports import Outcome
+from app.ports import Earlier, Outcome
 from app.store.inbox import StoredInbox
 from app.store.request_book import StoredRequests
 
@@ -81,3 +81,20 @@ async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInb
     await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)), NOW)
     await inbox.take("click", "action", ANN, NOW)
     assert await inbox.abandon(NOW, NOW) == [ANN]
+
+
+async def test_what_was_taken_before_says_what_it_was_and_how_it_ended(inbox: StoredInbox) -> None:
+    await inbox.take("api:1", "a fingerprint", "", NOW)
+    assert await inbox.earlier("api:1") == Earlier("a fingerprint", "")
+    await inbox.close("api:1", "done", NOW)
+    assert await inbox.earlier("api:1") == Earlier("a fingerprint", "done")
+    assert await inbox.earlier("api:2") is None
+
+
+async def test_what_is_forgotten_may_come_again_and_what_was_answered_is_not_forgotten(inbox: StoredInbox) -> None:
+    await inbox.take("api:1", "a fingerprint", "", NOW)
+    await inbox.forget("api:1")
+    assert await inbox.take("api:1", "another", "", NOW)
+    await inbox.close("api:1", "done", NOW)
+    await inbox.forget("api:1")
+    assert await inbox.earlier("api:1") == Earlier("another", "done")

@@ -89,3 +89,12 @@ async def test_kinship_is_what_hangs_together(store: Store, links: StoredLinks, 
         await store.write(lambda connection: connection.execute(link_history.insert(), rows))
     for start in range(5):
         assert await links.kin(TEAM, f"U{start}") == reachable(pairs, start)
+
+
+async def test_kin_is_the_same_seen_from_a_microsoft_account(links: StoredLinks) -> None:
+    for user, person in (("U1", ann), ("U1", rob), ("U2", rob)):
+        await pair(links, user, person.id)
+    everybody = Kin(frozenset({ann.id, rob.id}), frozenset({"U1", "U2"}))
+    assert [await links.kin_of_account(TEAM, person.id) for person in (ann, rob)] == [everybody, everybody]
+    assert await links.kin_of_account(TEAM, ben.id) == Kin(frozenset({ben.id}))
+    assert await links.kin_of_account("T0OTHER", ann.id) == Kin(frozenset({ann.id}))

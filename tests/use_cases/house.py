@@ -6,23 +6,25 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from build import a_link, a_modal, a_request, seen
-from fakes import FakeChronicle, FakeClock, FakeDesk, FakePeople, FakeTokens
+from build import a_caller, a_link, a_modal, a_request, seen
+from fakes import FakeChronicle, FakeClock, FakeDesk, FakeOnBehalf, FakePeople, FakeTokens
 from people import CHANNEL, TEAM, TENANT, ann, ben, slack_of
 from sqlalchemy import text
 
+from app.decisions.calling import Call, Calls
+from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.sending import Courier, Fate
 from app.decisions.step_up import StepUp
-from app.decisions.values import Click, Opening, Submission, Verify
+from app.decisions.values import Click, Opening, Submission, Unproven, Verify
 from app.domain.policy import Freshness, Policy
 from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.risk import RiskPolicy
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused
 from app.linking import Freezing
-from app.lookups import Lookups
+from app.lookups import CallerLookups, Lookups
 from app.ports import Card, Link, LinkState, Notice
 from app.store.audit import AuditRow, AuditTrail
 from app.store.cards import StoredCards
@@ -37,7 +39,7 @@ from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
 from app.upkeep import Upkeep
-from app.watcher import Watcher
+from app.watcher import Visits, Watcher
 from app.watcher.backfilling import Backfilling
 
 SETTLE_SECONDS = 60.0
@@ -72,6 +74,7 @@ class House:
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
         self.desk = FakeDesk(self.clock)
         self.tokens = FakeTokens(self.links)
+        self.on_behalf = FakeOnBehalf()
         self.chronicle = FakeChronicle(self.clock)
         self.restart()
 
@@ -97,21 +100,26 @@ class House:
             new_token=self.new_id,
             freshness=self.freshness,
         )
+        claiming = Claiming(desks=desks, book=self.book, clock=self.clock, new_token=self.new_id, policy=self.policy)
+        self.calls = Calls(
+            claiming=claiming, courier=self.courier, links=self.links, on_behalf=self.on_behalf, team=TEAM
+        )
         self.decisions = Decisions(
-            **ours,
-            desks=desks,
+            claiming=claiming,
+            book=self.book,
             cards=self.cards,
+            links=self.links,
             tokens=self.tokens,
             people=self.people,
             courier=self.courier,
             step_up=self.step_up,
-            new_token=self.new_id,
-            policy=self.policy,
         )
         self.openings = Openings(**ours, cards=self.cards, looks=self.looks, new_token=self.new_id, policy=self.policy)
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
+        self.visits = Visits(desks=[self.desk], hear=self.watcher.hear, on_behalf=self.on_behalf, clock=self.clock)
+        self.caller_lookups = CallerLookups(**ours, people=self.people, look=self.visits.look)
         self.backfilling = self.filling(self.desk)
 
     def watching(self, *desks: FakeDesk) -> Watcher:
@@ -203,6 +211,13 @@ class House:
     ) -> Fate | Verify:
         """From the open modal to what became of it."""
         return await self.decisions.decide(await self.form(person, request, verdict=verdict))
+
+    async def call(
+        self, person: Person, request: ActivationRequest, verdict: Verdict = Verdict.APPROVE, **over: object
+    ) -> Fate | Unproven:
+        """Somebody decides over HTTP what they were shown."""
+        facts = {"comment": "It is in the change calendar", "digest": request.digest, **over}
+        return await self.calls.decide(Call(a_caller(person), verdict, **facts), await self.row(request))
 
     # --- what is true now ---
 

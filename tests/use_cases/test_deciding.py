@@ -16,7 +16,7 @@ from use_cases.turns import LateAnswer
 from app.decisions.values import Done
 from app.domain.request import ActivationRequest, Decided, PolicyFacts, Status, Verdict, Where
 from app.domain.risk import Level, Risk
-from app.domain.ruling import COMMENT_LIMIT, DEFAULT_COMMENT, Refused, Step, Why
+from app.domain.ruling import COMMENT_LIMIT, DEFAULT_COMMENTS, Refused, Step, Why
 
 VERDICTS = [(Verdict.APPROVE, Status.APPROVED), (Verdict.DENY, Status.DENIED)]
 
@@ -79,7 +79,7 @@ async def test_where_a_comment_is_optional_our_own_words_are_sent(house: House) 
     facts = {"policy": PolicyFacts(comment_required=False), "risk": Risk(Level.MEDIUM)}
     request = await house.ask(a_request(role=REPORTS_READER), **facts)
     await house.decisions.decide(replace(await house.form(ann, request), comment="  "))
-    assert [sent.justification for sent in house.desk.sent] == [DEFAULT_COMMENT]
+    assert [sent.justification for sent in house.desk.sent] == [DEFAULT_COMMENTS[Where.SLACK]]
 
 
 async def test_a_long_comment_is_cut_at_what_pim_takes(house: House, activation: ActivationRequest) -> None:
@@ -213,7 +213,7 @@ async def test_a_decision_that_shows_no_name_yet_is_left_to_the_watcher(
     house.desk.before("fetch", lambda: house.desk.elsewhere(activation.key.id, cleo, Verdict.DENY))
     live = await house.desk.steps(activation, bearer(ann.id))
     form = await house.form(ann, activation)
-    house.decisions.desks = {activation.key.kind: OldSteps(house.desk, live)}
+    house.decisions.claiming.desks = {activation.key.kind: OldSteps(house.desk, live)}
     said = await house.decisions.decide(form)
     assert isinstance(said, Refused)
     assert (said.why, (await house.row(activation)).status) == (Why.ALREADY_DECIDED, Status.PENDING)

@@ -134,7 +134,8 @@ async def test_a_request_that_has_ended_says_how_and_by_whom(
     await house.book.settle(activation.key, status, decided(ben), None, NOW)
     notice = (await house.notices())[0]
     await house.outbox.sent(notice, "", NOW)
-    await refused(house, await house.press(ann, activation), Why.ALREADY_DECIDED, words)
+    why = Why.EXPIRED if status is Status.EXPIRED else Why.ALREADY_DECIDED
+    await refused(house, await house.press(ann, activation), why, words)
 
 
 async def test_a_request_somebody_is_deciding_says_who(house: House, activation: ActivationRequest) -> None:

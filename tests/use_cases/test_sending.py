@@ -125,7 +125,7 @@ async def test_what_was_settled_before_the_send_is_not_sent(house: House, activa
         await house.book.settle(activation.key, Status.DENIED, Decided(NOW, Where.OUTSIDE, cleo), None, NOW)
         return row
 
-    house.decisions.book = Wrapped(house.book, claim_and_lose)
+    house.decisions.claiming.book = Wrapped(house.book, claim_and_lose)
     said = await house.decide(ann, activation)
     assert isinstance(said, Refused)
     assert (said.text.split(" this")[0], house.desk.sent) == ("Cleo Chen already denied", [])

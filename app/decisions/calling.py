@@ -1,0 +1,73 @@
+"""Decisions over HTTP: the same pipeline, where a bearer token stands for place, person and recent sign-in.
+
+What it does not stand for is judged as in Slack: not the requestor, not the creator, not another account of theirs.
+Nothing waits here for a newer sign-in: the caller gets Microsoft's challenge and comes back with another token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.decisions.claiming import Claiming
+from app.decisions.sending import Courier, Fate
+from app.decisions.standing import caller_standing
+from app.decisions.values import FROZEN, Claimant, Unproven, Wish, not_sent, unproven
+from app.domain.errors import BotError, SignInRequired
+from app.domain.request import Person, Verdict, Where
+from app.domain.row import RequestRow
+from app.domain.ruling import Approver, Refused, justify
+from app.ports import Caller, Intent, Links, LinkState, OnBehalf, TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a caller wants to decide. `digest` is of what they were shown, or of what we would have shown them."""
+
+    caller: Caller
+    verdict: Verdict
+    comment: str
+    digest: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Calls:
+    """Carries one call to Microsoft, at most once. `team`: the Slack workspace whose links tell who is who."""
+
+    claiming: Claiming
+    courier: Courier
+    links: Links
+    on_behalf: OnBehalf
+    team: str
+
+    async def decide(self, call: Call, row: RequestRow) -> Fate | Unproven:
+        """What became of it. Failures of the world before sending come back as a `Refused` or `Unproven` too."""
+        token = self.on_behalf.of(call.caller, self.claiming.resource(row.key.kind))
+        try:
+            intent = await self._claimed(call, row, token)
+        except SignInRequired as demand:
+            return unproven(demand)
+        except BotError as failure:
+            return not_sent(failure)
+        return await self.courier.send(intent, token) if isinstance(intent, Intent) else intent
+
+    async def _claimed(self, call: Call, row: RequestRow, token: TokenSource) -> Intent | Refused:
+        """What memory says comes first, since it costs nothing, and again with the names Microsoft gives them.
+
+        A token need not name its person, and an admin account is known by its name.
+        """
+        link = await self.links.by_entra(call.caller.tenant, call.caller.person.id)
+        if link is not None and link.state is LinkState.FROZEN:
+            return FROZEN
+        refused = self.claiming.forbidden(row, await self._approver(call, call.caller.person))
+        said = refused or justify(row, call.verdict, call.comment, Where.API)
+        if isinstance(said, Refused):
+            return said
+        approver = await self._approver(call, await self.on_behalf.person(call.caller))
+        refused = self.claiming.forbidden(row, approver)
+        if refused is not None:
+            return refused
+        wish = Wish("", "", row.key, call.verdict, call.comment, call.digest)
+        return await self.claiming.claim(wish, row, Claimant(approver, call.caller.tenant, token, Where.API), said)
+
+    async def _approver(self, call: Call, person: Person) -> Approver:
+        return await caller_standing(self.links, self.team, call.caller.tenant, person)
