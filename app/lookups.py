@@ -26,6 +26,7 @@ from app.ports import (
     RequestBook,
     Sights,
 )
+from blocks.links import card_address
 
 PAGE_ROWS = 10
 log = logging.getLogger(__name__)
@@ -103,8 +104,7 @@ class Lookups:
     async def card_addresses(self, rows: Sequence[RequestRow]) -> dict[RequestKey, str]:
         """Where the cards of these requests stand in Slack, as web addresses; rows without a card are left out."""
         places = await self.cards.places([row.key for row in rows])
-        root = f"{self.slack_url}archives"
-        return {key: f"{root}/{channel}/p{ts.replace('.', '')}" for key, (channel, ts) in places.items()}
+        return {key: card_address(self.slack_url, channel, ts) for key, (channel, ts) in places.items()}
 
     async def object_id(self, team: str, user: str) -> str:
         """The Entra object id of a signed-in person, or an empty string."""

@@ -36,6 +36,7 @@ INPUTS: Final = {COMMENT_BLOCK: "pim_comment", REASON_BLOCK: "pim_reason"}
 CARD_EVENT: Final = "pim_card"
 NOTICE_EVENT: Final = "pim_notice"
 NOTE_EVENT: Final = "pim_note"
+DIRECT_EVENT: Final = "pim_direct"
 
 _PREFIX: Final = "pim_"
 

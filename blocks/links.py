@@ -1,4 +1,4 @@
-"""Microsoft's pages that we point to, by kind of request. Each cloud has a portal of its own; no other one helps."""
+"""Pages that we point to: Microsoft's, by kind of request, in the one portal of the cloud; and cards in Slack."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ class Portal:
 
 
 GLOBAL = Portal()
+
+
+def card_address(slack_url: str, channel: str, ts: str) -> str:
+    """Where a card stands in Slack. `slack_url`: the workspace's own address, with a slash at the end."""
+    return f"{slack_url}archives/{channel}/p{ts.replace('.', '')}"

@@ -93,10 +93,10 @@ class Openings:
 
     async def _card(self, press: Press) -> Card | None:
         """The copy that was pressed. Slack shows it a moment before its answer tells us where: so look again."""
-        card = await self.cards.by_place(press.channel, press.ts)
+        card = await self.cards.copy(press.channel, press.ts, press.token)
         for pause in LOOK_AGAIN:
             if card is not None:
                 break
             await self.sleep(pause)
-            card = await self.cards.by_place(press.channel, press.ts)
+            card = await self.cards.copy(press.channel, press.ts, press.token)
         return card

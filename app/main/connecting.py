@@ -24,8 +24,7 @@ from app.main.calling import open_api
 from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.rooms import Memory, Rooms, new_token, utc_now
-from app.notifier.matching import SlackMatching
-from app.notifier.messenger import Messenger
+from app.main.telling import make_direct_painter, make_matching, make_messenger
 from app.notifier.painter import Painter
 from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
@@ -173,22 +172,11 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
         policy=rooms.policy,
         channels=rooms.slack.channels,
     )
-    matching = SlackMatching(
-        links=rooms.memory.links,
-        people=rooms.slack.people,
-        aliases=rooms.policy.aliases,
-        tenant=rooms.settings.tenant_id.lower(),
-    )
+    matching = make_matching(rooms)
     requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
-    messenger = Messenger(
-        gateway=rooms.slack.gateway,
-        outbox=rooms.memory.outbox,
-        book=rooms.memory.book,
-        matching=matching,
-        clock=utc_now,
-        portal=rooms.microsoft.portal,
-    )
+    messenger = make_messenger(rooms, matching)
     backfilling = make_backfilling(rooms.memory, rooms.microsoft, rooms.policy.risk)
+    directs = make_direct_painter(rooms)
     started = False
 
     async def watch() -> None:
@@ -202,6 +190,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
 
     async def paint() -> None:
         await painter.tick()
+        await directs.tick()
         await messenger.tick()
 
     upkeep = Upkeep(looks=rooms.memory.looks, clock=utc_now)

@@ -46,6 +46,7 @@ from app.ports import Chronicle, Desk, TokenSource
 from app.settings import Settings
 from app.store.audit import AuditTrail
 from app.store.cards import StoredCards
+from app.store.directs import StoredDirects
 from app.store.engine import open_engine
 from app.store.flows import StoredFlows
 from app.store.inbox import StoredInbox
@@ -73,6 +74,7 @@ class Memory:
     book: StoredRequests
     cards: StoredCards
     outbox: StoredOutbox
+    directs: StoredDirects
     inbox: StoredInbox
     links: StoredLinks
     flows: StoredFlows
@@ -149,6 +151,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         book=here.of("book", StoredRequests(store, trail, posting)),
         cards=here.of("cards", StoredCards(store)),
         outbox=here.of("outbox", StoredOutbox(store)),
+        directs=here.of("directs", StoredDirects(store, new_token)),
         inbox=here.of("inbox", StoredInbox(store)),
         links=StoredLinks(store, trail, new_token),
         flows=StoredFlows(store),

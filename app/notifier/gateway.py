@@ -88,6 +88,11 @@ class Gateway:
             app_id = str(bot.get("app_id", ""))
         return Identity(str(me["team_id"]), str(me["user_id"]), str(me["bot_id"]), app_id, str(me.get("url", "")))
 
+    async def conversation(self, user: str) -> str:
+        """The direct conversation with somebody."""
+        opened = await self.call("conversations_open", users=user)
+        return str((opened.get("channel") or {}).get("id") or user)
+
     async def socket_address(self, app_token: str) -> str:
         """A one-time address for Socket Mode; only one of Slack's own is believed. It is a secret."""
         address = str((await self.call("apps_connections_open", app_token=app_token)).get("url") or "")

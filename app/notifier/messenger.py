@@ -20,7 +20,7 @@ from blocks.links import Portal
 BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
-_OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
+OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 # Found without a proof, and not asked for again. A link may come, change and go: that is looked up when it counts.
 _GUESSED = (How.BY_ALIAS, How.BY_MAIL)
 log = logging.getLogger(__name__)
@@ -82,14 +82,14 @@ class Messenger:
             user = await self._recipient(notice, row)
             if not user:
                 return Delivery("not in Slack: was not told")
-            channel = await self._conversation(user)
+            channel = await self.gateway.conversation(user)
             if notice.tried and await self._find(channel, notice):
                 return Delivery("delivered")
             await self.outbox.trying_notice(notice)
             stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
             posted = await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
         except SlackFailed as failure:
-            if failure.code in _OUR_TROUBLE:
+            if failure.code in OUR_TROUBLE:
                 raise
             log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
             return Delivery(f"not delivered: {failure.code}")
@@ -104,10 +104,6 @@ class Messenger:
             return row.match.slack_user
         match = await self.matching.match(person if person.id == notice.to_entra else Person(notice.to_entra))
         return match.slack_user
-
-    async def _conversation(self, user: str) -> str:
-        opened = await self.gateway.call("conversations_open", users=user)
-        return str((opened.get("channel") or {}).get("id") or user)
 
     async def _find(self, channel: str, notice: Notice, *, but: str = "") -> str:
         fact = ("notice", notice.id)

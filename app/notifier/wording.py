@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.request import Person, Status
 from app.domain.row import RequestRow
-from app.ports import ChannelNote, Notice
-from blocks import ids, notices
+from app.ports import ChannelNote, Direct, Notice
+from blocks import ids, notices, reminders
 from blocks.links import Portal
 from blocks.message import Message
+from blocks.reminders import Item
 
 
 def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal: Portal) -> Message | None:
@@ -22,6 +24,15 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal
     if notice.topic == "fate":
         return _fate(row, notice.facts.get("refused", ""))
     return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
+
+
+def direct_message(direct: Direct, items: Sequence[Item], now: datetime, portal: Portal) -> Message:
+    """A message about requests, as they are now."""
+    return reminders.deciding_message(_headline(direct, items, now), items, now=now, portal=portal)
+
+
+def _headline(direct: Direct, items: Sequence[Item], now: datetime) -> str:  # noqa: ARG001 - one topic yet
+    return reminders.many_wait(sum(item.open(now) for item in items))
 
 
 def _about_account(notice: Notice, now: datetime) -> Message | None:

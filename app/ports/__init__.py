@@ -10,6 +10,7 @@ from app.ports.attention import Looks
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
+from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
@@ -38,7 +39,10 @@ __all__ = [
     "Counters",
     "Coverage",
     "Desk",
+    "Direct",
+    "Directs",
     "Earlier",
+    "Entry",
     "Flows",
     "Freezes",
     "Gap",
@@ -46,6 +50,7 @@ __all__ = [
     "Intent",
     "Kin",
     "Leases",
+    "Letter",
     "Link",
     "LinkCare",
     "LinkLine",
@@ -77,6 +82,7 @@ __all__ = [
     "Switches",
     "TokenSource",
     "Tokens",
+    "Topic",
     "View",
     "WaitingDecision",
     "WaitingDecisions",

@@ -70,8 +70,8 @@ class Modal:
 class Cards(Protocol):
     """Which copy of a card carries which token, and which modal shows what."""
 
-    async def by_place(self, channel: str, ts: str) -> Card | None:
-        """The copy at this place in Slack."""
+    async def copy(self, channel: str, ts: str, token: str) -> Card | None:
+        """The copy that was pressed: the card at this place, or in a direct message the request with this token."""
 
     async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
         """Channel and ts of the requests' cards, as far as they were posted."""

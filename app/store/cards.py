@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, insert, select, tuple_
 
 from app.domain.request import Kind, RequestKey, Verdict
 from app.ports import Card, Modal
+from app.store import directs
 from app.store.tables import cards, modals
 from app.store.writer import Store
 
@@ -20,13 +21,18 @@ class StoredCards:
         self._store = store
 
     async def by_place(self, channel: str, ts: str) -> Card | None:
-        """The copy at this place in Slack."""
+        """The card at this place in Slack."""
         if not ts:
             return None  # not posted yet: that is no place
         wanted = select(cards).where(cards.c.channel == channel, cards.c.ts == ts)
         found = await self._store.read(lambda connection: connection.execute(wanted))
         row = found.mappings().one_or_none()
         return to_card(row) if row is not None else None
+
+    async def copy(self, channel: str, ts: str, token: str) -> Card | None:
+        """The card at this place, or in a direct message the request with this token."""
+        card = await self.by_place(channel, ts)
+        return card or await self._store.read(lambda connection: directs.pressed(connection, channel, ts, token))
 
     async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
         """Channel and ts of these requests' cards; requests whose card is not posted are left out."""

@@ -19,6 +19,7 @@ from app.domain.match import Match
 from app.domain.request import ActivationRequest, RequestKey, Status
 from app.domain.routes import Route, route_of
 from app.ports import Seen
+from app.store import directs
 from app.store.rows import among, chunks, is_request, key_of, match_values, values_of
 from app.store.tables import cards, requests, sightings
 from app.store.upserts import insert_into
@@ -59,9 +60,10 @@ async def remember(connection: AsyncConnection, seen: Sequence[Seen], now: datet
 
 
 async def set_wanted(connection: AsyncConnection, key: RequestKey, version: int) -> None:
-    """The row has a new version: its cards are behind."""
+    """The row has a new version: its cards are behind, and what shows it in direct messages."""
     of_request = (cards.c.kind == key.kind, cards.c.request_id == key.id)
     await connection.execute(update(cards).where(*of_request).values(wanted=version))
+    await directs.set_wanted(connection, key, version)
 
 
 def _is_pending(row: RowMapping | None) -> bool:
@@ -134,6 +136,7 @@ async def _void_tokens(connection: AsyncConnection, one: Seen, posting: Posting)
     for id_ in (await connection.scalars(select(cards.c.id).where(*of_request))).all():
         fresh = {"token": posting.new_token(), "digest": one.request.digest}
         await connection.execute(update(cards).where(cards.c.id == id_).values(**fresh))
+    await directs.void_tokens(connection, key, one.request.digest, posting.new_token)
 
 
 async def add_sightings(connection: AsyncConnection, seen: Sequence[Seen]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Status
 from app.ports import Announcement, Switch
-from app.store import notes
+from app.store import directs, notes
 from app.store.audit import AuditTrail, Entry
 from app.store.tables import cards, requests, switches
 from app.store.upserts import insert_into
@@ -66,6 +66,7 @@ async def _repaint_open(connection: AsyncConnection) -> None:
     version = select(requests.c.version).where(same).scalar_subquery()
     behind = select(requests.c.id).where(same, _OPEN).exists()
     await connection.execute(update(cards).where(behind).values(wanted=version))
+    await directs.want_open(connection)
 
 
 def _saying(switch: Switch, announcement: Announcement) -> notes.Saying:

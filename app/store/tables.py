@@ -1,7 +1,7 @@
 """Every table, as data. It runs no query. Migrations do not import it: they are frozen, and a test compares the two.
 
-Those of sign-in stand in a module of their own. Names of people, roles and scopes are copied into the row: history
-must read as it was, without asking anybody.
+Those of sign-in and of direct messages stand in modules of their own. Names of people, roles and scopes are copied
+into the row: history must read as it was, without asking anybody.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer,
 
 from app.store.attention_tables import looks
 from app.store.columns import Seconds, UtcTime
+from app.store.direct_tables import direct_copies, directs
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -18,6 +19,8 @@ __all__ = [
     "audit_head",
     "cards",
     "channel_notes",
+    "direct_copies",
+    "directs",
     "gaps",
     "inbox",
     "intents",

@@ -27,7 +27,7 @@ from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, RequestRow
 from app.ports import Counters, Link, LinkState, Page
-from blocks import home, lists, modal, notices
+from blocks import home, lists, modal, notices, reminders
 from blocks.card import card, fallback_card
 from blocks.lint import Surface
 from blocks.message import Message
@@ -192,8 +192,19 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:
         yield message("outcome", told)
+    yield from directs(one)
     yield from _modals(one, name)
     yield from _lists(one, name)
+
+
+def directs(one: RequestRow) -> Iterator[Emitted]:
+    """Messages in which an approver decides this row: alone, or among many of its kind."""
+    item = reminders.Item(one, "t" * 32, "https://team.slack.com/archives/C1/p1")
+    for count in (1, 2, 30):
+        yield message(f"direct of {count}", reminders.deciding_message("They wait.", [item] * count, now=NOW))
+    closed = replace(item, closed=f"{one.request.role.label} is decided elsewhere.", card_url="")
+    yield message("closed direct", reminders.deciding_message("They wait.", [closed] * 3, now=NOW))
+    yield message("plain direct", reminders.plain_message([item] * 30, now=NOW))
 
 
 def _modals(one: RequestRow, name: str) -> Iterator[Emitted]:

@@ -137,7 +137,7 @@ ELSEWHERE = {
     "book.learned": _LATER,
     "book.followed": _LATER,
     "book.look_again": _LATER,
-    "cards.by_place": _READ,
+    "cards.copy": _READ,
     "cards.places": _READ,
     "cards.modal": _READ,
     "outbox.unpainted": _READ,

@@ -12,7 +12,8 @@ from use_cases.house import House
 from app.decisions.values import Click, Opening
 from app.domain.request import ActivationRequest, Status, Verdict
 from app.domain.ruling import Refused, Why
-from app.ports import LinkState
+from app.ports import Direct, Letter, LinkState, Topic
+from app.store.directs import StoredDirects
 
 DAY = timedelta(hours=24)
 
@@ -178,3 +179,41 @@ async def test_a_press_that_comes_before_slacks_answer_finds_its_card(
     house.openings.sleep = answer_arrives
     click = Click(TEAM, slack_of(ann), card.channel, card.ts, card.token, Verdict.APPROVE)
     assert isinstance(await house.openings.open(click), Opening)
+
+
+# In a direct message
+
+
+async def direct_to_ann(house: House, *requests: ActivationRequest) -> Letter:
+    """What waits, told to Ann in one message that stands in her conversation with the bot."""
+    directs = StoredDirects(house.store, house.new_id)
+    await directs.owe(Direct("d1", Topic.REMINDER, slack_of(ann)), [one.key for one in requests], "d1", NOW)
+    (letter,) = await directs.unpainted(1)
+    await directs.trying(letter.direct, "D0ANN00001")
+    await directs.painted(letter, "1700.5")
+    return letter
+
+
+async def test_a_button_of_a_direct_message_opens_the_form_of_its_own_request(house: House) -> None:
+    await house.link(ann)
+    one, two = await house.ask(), await house.ask()
+    letter = await direct_to_ann(house, one, two)
+    for entry in letter.entries:
+        click = Click(TEAM, slack_of(ann), "D0ANN00001", "1700.5", entry.token, Verdict.DENY)
+        said = await house.openings.open(click)
+        assert isinstance(said, Opening)
+        assert said.row.key == entry.row.key
+
+
+async def test_a_token_of_a_direct_message_is_good_in_that_message_only(house: House) -> None:
+    await house.link(ann)
+    request = await house.ask()
+    (entry,) = (await direct_to_ann(house, request)).entries
+    card = await house.card(request)
+    for channel, ts, token in (
+        (card.channel, card.ts, entry.token),
+        ("D0ANN00001", "1700.5", card.token),
+        ("D0BEN00001", "1700.5", entry.token),
+    ):
+        said = await house.openings.open(Click(TEAM, slack_of(ann), channel, ts, token, Verdict.APPROVE))
+        await refused(house, said, Why.CHANGED, "out of date")
