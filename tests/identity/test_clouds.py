@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
@@ -21,6 +22,7 @@ from app.identity.origins import Origins
 from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
 
+INSTALL = Path(__file__).parents[2] / "docs" / "install.md"
 NATIONAL = [USGOV, USGOV_DOD, CHINA]
 each_cloud = pytest.mark.parametrize("cloud", CLOUDS.values(), ids=CLOUDS.keys())
 
@@ -50,6 +52,11 @@ ENDPOINTS = {"authorization": "authorize", "token": "token"}
 def entra_in(cloud: Cloud, login: NationalLogin) -> Entra:
     http = LoginHttp(Origins(cloud=cloud), httpx.MockTransport(login))
     return Entra(Registration(TENANT, CLIENT, "secret", cloud), http)
+
+
+@pytest.mark.parametrize("scope", [*GLOBAL.graph_scopes, *GLOBAL.arm_scopes])
+def test_every_permission_that_people_are_asked_for_is_explained_to_administrators(scope: str) -> None:
+    assert f"`{scope.rpartition('/')[2]}`" in INSTALL.read_text(encoding="utf-8")
 
 
 def test_the_global_cloud_is_what_it_always_was() -> None:

@@ -179,6 +179,32 @@ async def test_a_refreshed_token_is_still_the_same_persons(world: World) -> None
     assert await world.tokens.of(link)() == second
 
 
+MINE = (
+    "/arm/providers/Microsoft.Authorization/roleAssignmentScheduleRequests?$filter=asApprover()&api-version=2020-10-01"
+)
+
+
+async def test_the_same_sign_in_opens_azure_with_a_token_of_its_own(world: World) -> None:
+    await world.sign_in("ann")
+    link = await world.link_of("ann")
+    assert link is not None
+    graph, arm = await world.tokens.of(link)(), await world.tokens.of(link, Resource.ARM)()
+    assert await world.tokens.of(link, Resource.ARM)() == arm != graph
+    answers = [await world.rig.http.get(MINE, headers={"authorization": f"Bearer {token}"}) for token in (arm, graph)]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert len(answers[0].json()["value"]) == len(world.rig.ids_of("azure"))
+    assert (await world.rig.raw("/v1.0/me", arm)).status_code == 401
+    assert await world.who(link) == link.person.id
+
+
+async def test_the_bots_own_tokens_are_for_one_resource_each(world: World) -> None:
+    scopes = "/arm/subscriptions?api-version=2022-12-01"
+    for resource, status in ((Resource.ARM, 200), (Resource.GRAPH, 401)):
+        token = await world.tokens.application(resource)()
+        answer = await world.rig.http.get(scopes, headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == status
+
+
 async def test_a_forwarded_link_makes_no_link(world: World) -> None:
     walked = await world.sign_in("rob", slack="ann", microsoft="ann")
     assert (walked.ok, walked.outcome) == (False, "failed")
