@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.domain.errors import AlreadyDecided, BotError
 from app.domain.request import Verdict
 from app.domain.ruling import Step
 from app.graph.client import Gate
 from app.graph.shapes import parse_person
 from app.graph.wire import Json, guid, listed, moment, part, text
 from app.ports import TokenSource
+
+Look = Callable[[], Awaitable[tuple[Step, ...]]]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,16 @@ def parse_step(row: Json) -> Step:
     )
 
 
-def live(steps: tuple[Step, ...], step: str) -> bool:
-    """Whether the caller could decide this very step a moment ago."""
+async def still_live(step: str, look: Look) -> bool:
+    """Whether the caller can still decide it after a refusal, by a new look at its steps.
+
+    One that cannot be looked at is not live; one that is decided by now is AlreadyDecided.
+    """
+    try:
+        steps = await look()
+    except BotError as failure:
+        log.info("The step cannot be read again, so nothing more is sent: %s", failure)
+        return False
+    if any(each.id == step and each.verdict is not None for each in steps):
+        raise AlreadyDecided("Microsoft shows a decision already.")
     return any(each.id == step and each.live for each in steps)

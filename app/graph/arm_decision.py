@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -24,8 +24,7 @@ from app.domain.errors import (
     SignInRequired,
 )
 from app.domain.request import Verdict
-from app.domain.ruling import Step
-from app.graph.approvals import live, review
+from app.graph.approvals import Look, review, still_live
 from app.graph.arm_wire import PROVIDER
 from app.graph.client import Gate
 from app.graph.wire import Json, guid, items, part, text
@@ -34,7 +33,6 @@ from app.ports import TokenSource
 APPROVALS = f"/{PROVIDER}/roleAssignmentApprovals"
 VERSION = {"api-version": "2021-01-01-preview"}
 BATCH = {"api-version": "2020-06-01"}
-Look = Callable[[], Awaitable[tuple[Step, ...]]]
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +82,7 @@ class Shapes:
                 raise
             except (GraphRefused, SignInRequired) as refused:
                 refusal: BotError = refused
-                if not await _still_live(ballot.step, look):
+                if not await still_live(ballot.step, look):
                     raise
                 log.info("Azure did not take shape %d of the decision; its stage is live, trying another.", number + 1)
                 continue
@@ -131,15 +129,3 @@ def _headers(raw: Mapping[str, object]) -> dict[str, str]:
 
 def _content(inner: Json) -> bytes:
     return json.dumps(inner.get("content")).encode()
-
-
-async def _still_live(step: str, look: Look) -> bool:
-    """Whether the caller can still decide it. A stage that cannot be read is not; one that is decided says so."""
-    try:
-        steps = await look()
-    except BotError as failure:
-        log.info("The stage cannot be read again, so no other shape is tried: %s", failure)
-        return False
-    if any(each.id == step and each.verdict is not None for each in steps):
-        raise AlreadyDecided("Microsoft shows a decision already.")
-    return live(steps, step)

@@ -11,14 +11,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
 from app.domain.changes import Listing
-from app.domain.errors import AlreadyDecided, BotError, GraphRefused, Malformed
+from app.domain.errors import BotError, GraphRefused, Malformed
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term, Verdict
 from app.domain.ruling import Step
 from app.graph import states
-from app.graph.approvals import Approvals, live
+from app.graph.approvals import Approvals, still_live
 from app.graph.client import Gate
 from app.graph.collection import Collection
 from app.graph.directory import MOST, Directory
@@ -101,7 +102,8 @@ class Groups:
         try:
             await self._approvals.decide(id_, step, verdict, justification, token)
         except GraphRefused as refused:
-            if refused.status not in _NOT_THERE or not await self._still_live(request, step, token, refused):
+            look = partial(self.steps, request, token)
+            if refused.status not in _NOT_THERE or not await still_live(step, look):
                 raise
             log.info("%s: v1.0 does not take the decision; sending it to beta.", request.key)
             await self._beta.decide(id_, step, verdict, justification, token)
@@ -126,17 +128,6 @@ class Groups:
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
         return states.ended(request)
-
-    async def _still_live(
-        self, request: ActivationRequest, step: str, token: TokenSource, refused: GraphRefused
-    ) -> bool:
-        try:
-            steps = await self.steps(request, token)
-        except BotError:
-            return False
-        if any(each.id == step and each.verdict is not None for each in steps):
-            raise AlreadyDecided("Microsoft shows a decision already.", status=refused.status)
-        return live(steps, step)
 
     async def _groups(self, token: TokenSource) -> Sequence[str]:
         """What is watched; where nothing is configured, whatever this token may discover, which may be nothing."""
