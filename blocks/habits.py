@@ -7,7 +7,7 @@ is over by `now` is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.durations import in_words
 from app.domain.pattern import Held, Pattern, Resubmission, Use
@@ -59,7 +59,8 @@ def _after(earlier: Resubmission, row: RequestRow) -> Line:
 
 def _when(earlier: Resubmission, row: RequestRow) -> str:
     what = "a denial" if earlier.status is Status.DENIED else "nobody decided"
-    return f"{in_words(row.request.created - earlier.at)} after {what}"
+    since = max(row.request.created - earlier.at, timedelta(0))  # two clocks: the end may seem to come later
+    return f"{in_words(since)} after {what}"
 
 
 def _uses(pattern: Pattern) -> Line:

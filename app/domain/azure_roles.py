@@ -52,7 +52,14 @@ def role_id(name: str) -> str | None:
     return _BY_NAME.get(name.casefold())
 
 
-_BY_NAME = {
-    **{name.casefold(): id_ for table in (CONTROL, BROAD) for id_, (name, _) in table.items()},
-    **{name.casefold(): id_ for table in (ELEVATED, READING) for id_, name in table.items()},
+def name_of(id_: str) -> str:
+    """The English name of a built-in role by its GUID, lower case; empty when we do not know it."""
+    return _NAMES.get(id_, "")
+
+
+_NAMES = {
+    **{id_: name for table in (CONTROL, BROAD) for id_, (name, _) in table.items()},
+    **ELEVATED,
+    **READING,
 }
+_BY_NAME = {name.casefold(): id_ for id_, name in _NAMES.items()}

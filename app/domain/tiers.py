@@ -5,31 +5,27 @@ A role is known by Microsoft's id and never by its name, which a company can giv
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Mapping
 
 from app.domain import azure_roles, roles
+from app.domain.azure_scopes import Breadth, read_scope
 from app.domain.levels import Level
 from app.domain.request import ActivationRequest, Kind, Role
 from app.domain.rules import Item, RiskPolicy
 
 Tier = tuple[Level, Item]
 
-
-class Breadth(IntEnum):
-    """How far an Azure scope reaches, ordered. WIDEST: the tenant root, or a scope we cannot read."""
-
-    RESOURCE = 1
-    RESOURCE_GROUP = 2
-    SUBSCRIPTION = 3
-    WIDEST = 4
-
-
 _WHERE = {
     Breadth.RESOURCE: "on one resource",
     Breadth.RESOURCE_GROUP: "on a resource group",
     Breadth.SUBSCRIPTION: "on a subscription",
-    Breadth.WIDEST: "on a management group or all of the tenant",
+    Breadth.MANAGEMENT_GROUP: "on a management group",
+    Breadth.ROOT: "on all of Azure",
+    None: "on a scope we cannot read",
 }
+# The column of the rows below. What cannot be read may be anything, so it counts as the widest.
+_WIDTH: Mapping[Breadth | None, int] = {Breadth.RESOURCE: 0, Breadth.RESOURCE_GROUP: 1, Breadth.SUBSCRIPTION: 2}
+_WIDEST = 3
 # By what a role can do, from one resource to the widest scope. No row ever falls from left to right.
 _CONTROL = (Level.MEDIUM, Level.HIGH, Level.HIGH, Level.CRITICAL)
 _BROAD = (Level.MEDIUM, Level.MEDIUM, Level.HIGH, Level.HIGH)
@@ -46,17 +42,6 @@ def tier(request: ActivationRequest, policy: RiskPolicy = RiskPolicy()) -> Tier:
     if request.key.kind is Kind.AZURE:
         return _azure(request)
     return _group(request) if request.key.kind is Kind.GROUP else _directory(request.role)
-
-
-def breadth(scope: str) -> Breadth:
-    """How far an ARM scope reaches, by its path."""
-    parts = scope.casefold().strip("/").split("/")
-    if parts[0] != "subscriptions" or len(parts) < 2:  # noqa: PLR2004 - subscriptions/{id}
-        return Breadth.WIDEST
-    if len(parts) == 2:  # noqa: PLR2004 - the same
-        return Breadth.SUBSCRIPTION
-    in_group = parts[2] == "resourcegroups"
-    return Breadth.RESOURCE_GROUP if in_group and len(parts) <= 4 else Breadth.RESOURCE  # noqa: PLR2004 - …/resourceGroups/{name}
 
 
 def _own_level(request: ActivationRequest, policy: RiskPolicy) -> Level | None:
@@ -86,9 +71,11 @@ def _directory(role: Role) -> Tier:
 
 
 def _azure(request: ActivationRequest) -> Tier:
-    role, reach = request.role, breadth(request.scope.id)
-    levels, why = _azure_row(role)
-    return levels[reach - 1], Item("azure_role", f"{role.label} {_WHERE[reach]}: {why}")
+    scope = read_scope(request.scope.id)
+    reach = scope.breadth if scope is not None else None
+    levels, why = _azure_row(request.role)
+    words = f"{request.role.label} {_WHERE[reach]}: {why}"
+    return levels[_WIDTH.get(reach, _WIDEST)], Item("azure_role", words)
 
 
 def _azure_row(role: Role) -> tuple[tuple[Level, ...], str]:

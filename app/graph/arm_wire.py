@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from app.domain import azure_roles
 from app.domain.azure_scopes import AzureScope, read_scope
 from app.domain.errors import Malformed
 from app.domain.request import ActivationRequest, Kind, Person, RequestKey, Role, Scope
@@ -132,7 +133,8 @@ def _role(path: object, expanded: Json) -> Role:
     whole = role_path(path)
     sort = text(expanded.get("type")).casefold()
     built_in = {"builtinrole": True, "customrole": False}.get(sort)
-    return Role(guid(last_segment(whole)), text(expanded.get("displayName")), built_in, path=whole)
+    id_ = guid(last_segment(whole))
+    return Role(id_, text(expanded.get("displayName")) or azure_roles.name_of(id_), built_in, path=whole)
 
 
 def _scope(scope: AzureScope, expanded: Json, subscriptions: Mapping[str, str]) -> Scope:

@@ -131,6 +131,11 @@ def test_asking_again_unchanged_after_an_expiry_says_so() -> None:
     assert "Asked again 40 min after nobody decided. Changed: nothing" in on_card(row)
 
 
+def test_two_clocks_never_count_backwards() -> None:
+    row = samples.row(earlier=replace(samples.EARLIER, at=samples.REQUEST.created + timedelta(seconds=1)))
+    assert "Asked again 0 s after a denial by Ben Bauer" in " ".join(on_card(row))
+
+
 def test_who_hears_the_card_hears_that_it_is_asked_again() -> None:
     assert "; asked again 40 min after a denial; scope Whole directory" in sentence(AGAIN, samples.NOW)
     assert "again" not in sentence(KNOWN, samples.NOW)

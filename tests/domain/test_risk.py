@@ -24,6 +24,7 @@ SECURITY = Role("194ae4cb-b126-40b2-bd5b-6091b380977d", "Security Administrator"
 STRANGE = Role("deadbeef-0000-4000-8000-00000000beef", "Backup Operators", built_in=False)
 OWNER = Role("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner", built_in=True)
 NO_TICKET = Ticket()
+SUBSCRIPTION = "/subscriptions/0f0e0d0c-1111-4222-8333-944455566677"
 VAGUE = "need admin access"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONG = 8 * HOUR
@@ -255,7 +256,7 @@ REQUESTS = st.builds(
     st.text(max_size=3),
     st.integers(0, 24),
     st.sampled_from([rob.upn, gus.upn]) | st.text(max_size=8),
-    st.sampled_from(["/", "/subscriptions/x", "/subscriptions/x/resourceGroups/y"]) | st.text(max_size=8),
+    st.sampled_from(["/", SUBSCRIPTION, f"{SUBSCRIPTION}/resourceGroups/rg"]) | st.text(max_size=8),
 )
 LENGTHS = st.none() | st.timedeltas(timedelta(minutes=1), DAY)
 PATTERNS = st.builds(

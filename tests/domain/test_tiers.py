@@ -13,7 +13,7 @@ from app.domain import azure_roles, roles
 from app.domain.levels import Level
 from app.domain.request import ActivationRequest, Kind, Role, Scope
 from app.domain.rules import RiskPolicy
-from app.domain.tiers import Breadth, breadth, tier
+from app.domain.tiers import tier
 from app.sandbox.roles import ROLES
 
 LOW, MEDIUM, HIGH, CRITICAL = Level
@@ -129,28 +129,6 @@ def azure(role_id: str, scope: str, name: str = "Some Role") -> ActivationReques
 
 
 @pytest.mark.parametrize(
-    "scope, expected",
-    [
-        ("/", Breadth.WIDEST),
-        ("", Breadth.WIDEST),
-        (MANAGEMENT, Breadth.WIDEST),
-        (MANAGEMENT.upper(), Breadth.WIDEST),
-        ("/subscriptions", Breadth.WIDEST),
-        ("something else", Breadth.WIDEST),
-        (SUBSCRIPTION, Breadth.SUBSCRIPTION),
-        (f"{SUBSCRIPTION.upper()}/", Breadth.SUBSCRIPTION),
-        (SUBSCRIPTION.removeprefix("/"), Breadth.SUBSCRIPTION),
-        (GROUP, Breadth.RESOURCE_GROUP),
-        (GROUP.casefold(), Breadth.RESOURCE_GROUP),
-        (VAULT, Breadth.RESOURCE),
-        (f"{SUBSCRIPTION}/providers/Microsoft.Security/pricings/x", Breadth.RESOURCE),
-    ],
-)
-def test_a_scope_reaches_as_far_as_its_path_says(scope: str, expected: Breadth) -> None:
-    assert breadth(scope) is expected
-
-
-@pytest.mark.parametrize(
     "role, levels",
     [
         ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", (MEDIUM, HIGH, HIGH, CRITICAL)),  # Owner
@@ -172,7 +150,7 @@ def test_the_words_of_an_azure_role_name_its_reach() -> None:
         "Owner on one resource: can do everything there, and decides who else may",
         "Owner on a resource group: can do everything there, and decides who else may",
         "Owner on a subscription: can do everything there, and decides who else may",
-        "Owner on a management group or all of the tenant: can do everything there, and decides who else may",
+        "Owner on a management group: can do everything there, and decides who else may",
     ]
     unknown = tier(azure(STRANGE.id, SUBSCRIPTION, "Own Role"))[1]
     assert unknown.words == "Own Role on a subscription: not a role we know, look up what it can do"
@@ -190,10 +168,31 @@ def test_a_wider_scope_is_never_judged_milder(role: str) -> None:
     assert (CRITICAL in levels) == (role in azure_roles.CONTROL)
 
 
-@given(st.text(max_size=60))
-def test_any_scope_has_a_breadth(scope: str) -> None:
-    assert breadth(scope) in Breadth
-    assert breadth(f"/subscriptions/{scope}") in Breadth
+@pytest.mark.parametrize(
+    "scope, words",
+    [
+        ("/", "on all of Azure"),
+        ("", "on a scope we cannot read"),
+        ("/subscriptions", "on a scope we cannot read"),
+        (f"{SUBSCRIPTION}/../..", "on a scope we cannot read"),
+        (SUBSCRIPTION.removeprefix("/"), "on a scope we cannot read"),
+    ],
+)
+def test_what_cannot_be_read_counts_as_the_widest(scope: str, words: str) -> None:
+    level, item = tier(azure("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", scope, "Owner"))
+    assert level is CRITICAL
+    assert item.words.startswith(f"Owner {words}: ")
+
+
+def test_letter_case_changes_no_breadth() -> None:
+    owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+    assert [tier(azure(owner, scope.upper()))[0] for scope in SCOPES] == [MEDIUM, HIGH, HIGH, CRITICAL]
+
+
+@given(st.text(max_size=60), st.sampled_from([*azure_roles.CONTROL, *azure_roles.READING, "x"]))
+def test_any_scope_has_a_level(scope: str, role: str) -> None:
+    assert tier(azure(role, scope))[0] in Level
+    assert tier(azure(role, f"{SUBSCRIPTION}/{scope}"))[0] in Level
 
 
 # --- groups ---

@@ -38,11 +38,16 @@ def test_a_row_becomes_a_request() -> None:
 
 
 @pytest.mark.parametrize("expanded", [None, {}, [], {"scope": None, "principal": 7}])
-def test_without_expanded_names_there_are_ids(expanded: object) -> None:
+def test_without_expanded_names_there_are_ids_and_the_names_of_azures_own_roles(expanded: object) -> None:
     request = parse_request(an_azure_row(expanded=expanded))
-    assert (request.requestor.label, request.role.label) == (CY, OWNER)
+    assert (request.requestor.label, request.role.label) == (CY, "Owner")
     assert request.scope.label == "Subscription 0f0e0d0c-1111-4222-8333-944455566677"
     assert request.role.built_in is None
+
+
+def test_a_role_nobody_knows_is_called_by_its_id() -> None:
+    role = ROLE.replace(OWNER, A_GUID)
+    assert parse_request(an_azure_row(expanded=None, roleDefinitionId=role)).role.label == A_GUID
 
 
 def test_a_resource_group_tells_the_subscription_it_lies_in_where_that_is_known() -> None:
