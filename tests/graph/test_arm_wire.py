@@ -227,20 +227,8 @@ def test_an_instance_belongs_to_a_request_by_its_schedule() -> None:
     assert instance_of(instance(roleAssignmentScheduleId=f"/x/{A_GUID.upper()}", principalId=None), HELD)
 
 
-@pytest.mark.parametrize(
-    "over, mine",
-    [
-        ({}, True),
-        ({"assignmentType": "Assigned"}, False),
-        ({"principalId": CY}, False),
-        ({"scope": GROUP}, False),
-        ({"roleDefinitionId": f"/x/{A_GUID}"}, False),
-        ({"startDateTime": "2026-11-23T09:00:00Z"}, False),
-        ({"startDateTime": None}, False),
-    ],
-)
-def test_else_as_the_activation_of_its_role_at_its_scope_after_it_was_asked(over: Json, mine: bool) -> None:  # noqa: FBT001 - a table
-    assert instance_of(instance(**over), HELD) is mine
+def test_the_same_role_held_by_another_request_is_not_this_ones() -> None:
+    assert not instance_of(instance(), HELD)
 
 
 def test_settings_are_those_of_the_very_scope_and_role() -> None:

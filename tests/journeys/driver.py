@@ -170,14 +170,14 @@ class Sandbox:
         self.until(look, f"a card for {request}")
         return self.until(look, f"the card for {request} to stay")
 
-    def ended(self, request: str, word: str) -> Shown:
+    def ended(self, request: str, word: str, seconds: float = PATIENCE) -> Shown:
         """Its card, without buttons, saying this."""
 
         def look() -> Shown | None:
             card = only(self.cards(request))
             return card if card and not card.decidable and word in card.words else None
 
-        return self.until(look, f"a card of {request} without buttons that says {word!r}")
+        return self.until(look, f"a card of {request} without buttons that says {word!r}", seconds)
 
     def told(self, user: str, *words: str) -> Shown:
         """The first direct message that says all this."""
