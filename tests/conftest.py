@@ -1,4 +1,4 @@
-"""What every test may use: databases of both kinds, and a guard that keeps the network out."""
+"""What every test may use: databases of both kinds, a guard that keeps the network out, and the watch over secrets."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
+from security import canaries
 
 from app.store.engine import open_engine
 from app.store.migrate import upgrade
@@ -28,6 +29,12 @@ from app.store.writer import Store
 _PATIENT = (hypothesis.HealthCheck.too_slow,)
 hypothesis.settings.register_profile("any_machine", deadline=None, suppress_health_check=_PATIENT)
 hypothesis.settings.load_profile("any_machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever test runs, it runs under the watch."""
+    config.pluginmanager.register(canaries, "canaries")
+
 
 # --- the network ---
 
@@ -93,7 +100,8 @@ class Server:
         return name
 
     def drop(self, name: str) -> None:
-        """Gone, whoever is still connected."""
+        """Gone, whoever is still connected; but not before it was seen to hold no secret in the clear."""
+        canaries.look_into(self.url(name))
         self.admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -103,6 +111,7 @@ def _empty(connection: psycopg.Connection[Any]) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+    canaries.look_at_rows(connection)
     connection.execute("SET session_replication_role = replica")
     for name in metadata.tables:
         connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
@@ -122,7 +131,10 @@ def postgres_server() -> Iterator[Server]:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
             admin.execute(f"ALTER SYSTEM SET {name} = off")
         admin.execute("SELECT pg_reload_conf()")
-        yield Server(admin, socket_dir, itertools.count(1))
+        ours = Server(admin, socket_dir, itertools.count(1))
+        yield ours
+        for (name,) in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test_%'").fetchall():
+            ours.drop(name)
     server.cleanup()
     shutil.rmtree(runtime, ignore_errors=True)
     if before is None:
@@ -162,7 +174,9 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
     if dialect == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        url = f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        yield url
+        canaries.look_into(url)
         return
     server: Server = request.getfixturevalue("postgres_server")
     name = server.create()
@@ -177,6 +191,7 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
         path = tmp_path / "pim.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
+        canaries.look_into(f"sqlite+aiosqlite:///{path}")
         return
     url, empty = request.getfixturevalue("postgres_database")
     yield url

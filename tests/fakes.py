@@ -19,7 +19,7 @@ from app.ports import Caller, Link, Links, Reader, Resource, SlackPerson, TokenS
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
-_TOKEN = "token of "
+_TOKEN = "canary-token of "
 _ENDED = {
     "Provisioned": Status.APPROVED,
     "Denied": Status.DENIED,

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from security.canaries import secret
 
 from app.decisions.sending import Fate
 from app.decisions.values import Verify
@@ -40,7 +41,10 @@ PUBLIC = "https://pim.example"
 ANN = Person("aaaaaaaa-0000-4000-8000-00000000000a", "Ann Alder", "ann@contoso.example", "ann@contoso.example")
 BEN = Person("bbbbbbbb-0000-4000-8000-00000000000b", "Ben Brook", "ben@contoso.example", "ben@contoso.example")
 ANN_SLACK, BEN_SLACK = "U0ANN00001", "U0BEN00001"
-KEYS = f"k2:{base64.urlsafe_b64encode(b'2' * 32).decode()},k1:{base64.urlsafe_b64encode(b'1' * 32).decode()}"
+KEYS = ",".join(
+    secret(f"{name}:{base64.urlsafe_b64encode(name[-1:].encode() * 32).decode()}", f"the key {name}")
+    for name in ("k2", "k1")
+)
 ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 
 
@@ -208,7 +212,7 @@ class FakeSignIn:
         if "code" not in form:
             raise SignInFailed("You cancelled the sign-in at Microsoft. Nothing was changed.")
         self.redeemed.append(form["code"])
-        return MicrosoftIdentity(TENANT, self.microsoft, "plain cache", now)
+        return MicrosoftIdentity(TENANT, self.microsoft, "canary, the plain cache", now)
 
     def seal(self, purpose: str, context: str, plain: str) -> str:
         return self.keyring.seal(purpose, context, plain)
@@ -295,7 +299,8 @@ class Providers:
                 raise answer
             return answer
         if form["grant_type"] == "client_credentials":
-            return httpx.Response(200, json={"token_type": "Bearer", "expires_in": self.life, "access_token": "own"})
+            own = {"token_type": "Bearer", "expires_in": self.life, "access_token": "canary-own"}
+            return httpx.Response(200, json=own)
         old = form.get("refresh_token")
         if old is not None and old not in self.live:
             return oauth_error("invalid_grant", 70000)
@@ -303,14 +308,14 @@ class Providers:
         return httpx.Response(200, json=self.tokens(form))
 
     def tokens(self, form: Mapping[str, str]) -> dict[str, Any]:
-        refresh = f"refresh-{secrets.token_hex(4)}"
+        refresh = f"canary-refresh-{secrets.token_hex(4)}"
         self.live.add(refresh)
         ids = json.dumps({"uid": self.person.id, "utid": TENANT}).encode()
         answer = {
             "token_type": "Bearer",
             "scope": form["scope"],
             "expires_in": self.life,
-            "access_token": f"access-{secrets.token_hex(4)}",
+            "access_token": f"canary-access-{secrets.token_hex(4)}",
             "refresh_token": refresh,
             "client_info": base64.urlsafe_b64encode(ids).decode().rstrip("="),
             "id_token": self.id_token(nonce=self.nonces.get(form.get("code", ""))),
@@ -319,7 +324,7 @@ class Providers:
         return {name: value for name, value in answer.items() if value is not None}
 
     def _me(self, request: httpx.Request) -> httpx.Response:
-        assert request.headers["authorization"].startswith("Bearer access-")
+        assert request.headers["authorization"].startswith("Bearer canary-access-")
         person = self.person
         body = {"id": person.id, "displayName": person.name, "userPrincipalName": person.upn, "mail": person.mail}
         return httpx.Response(200, json=body | self.me)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pytest
 from fakes_identity import ANN, ANN_SLACK, BEN, BEN_SLACK, a_link
+from security.canaries import secret
 from typer.testing import CliRunner
 
 from app import cli
@@ -29,7 +30,10 @@ from app.store.writer import Store
 
 T = TypeVar("T")
 GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
-KEYS = {name: f"{name}:{base64.urlsafe_b64encode(name.encode() * 16).decode()}" for name in ("k1", "k2", "k3")}
+KEYS = {
+    name: secret(f"{name}:{base64.urlsafe_b64encode(name.encode() * 16).decode()}", f"the key {name}")
+    for name in ("k1", "k2", "k3")
+}
 CHAIN = "The audit chain's key is made from {}, the last one: keep it in PIM_KEYS, and keep it last."
 LOST = "What is stored for {} does not open: they must sign in again, unless k1 is put back into PIM_KEYS."
 

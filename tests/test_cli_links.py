@@ -13,6 +13,7 @@ from typing import TypeVar
 import pytest
 from build import NOW, a_link
 from people import ann, ben, slack_of
+from security.canaries import secret
 from typer.testing import CliRunner, Result
 
 from app import cli
@@ -25,7 +26,7 @@ from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.writer import Store
 
-KEYS = "k1:" + "A" * 43
+KEYS = secret("k1:" + "A" * 43)
 T = TypeVar("T")
 
 

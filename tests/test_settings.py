@@ -337,7 +337,7 @@ def test_the_policy_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_each_mistake_in_the_policy_file_is_told_beside_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "policy.toml").write_text("portal_only = 1\n[watch]\n", encoding="utf-8")
+    (tmp_path / "policy.toml").write_text("portal_only = 1\n[look]\n", encoding="utf-8")
     told = mistakes(monkeypatch, PIM_POLICY_FILE="policy.toml", PIM_KEYS=None)
     assert sum(line.startswith("PIM_POLICY_FILE: ") for line in told) == 2
     assert "PIM_KEYS is missing." in told

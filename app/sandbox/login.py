@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from app.sandbox import login_pages
 from app.sandbox.login_grants import token_endpoint
 from app.sandbox.login_scopes import OIDC, LoginError, read_claims, read_scopes
-from app.sandbox.login_tokens import Grant, Issued, Session, client_info, issuer
+from app.sandbox.login_tokens import OPAQUE, Grant, Issued, Session, client_info, issuer
 from app.sandbox.people import Person, Settings
 from app.sandbox.wire import JsonAnswer
 from app.sandbox.world import World
@@ -218,7 +218,7 @@ def _refuse(grant: Grant, error: LoginError, **more: str) -> Response:
 
 
 def _code_answer(world: World, grant: Grant, person: Person, signed_in: datetime) -> dict[str, str]:
-    code = world.login.new_token()
+    code = f"{OPAQUE}{world.login.new_token()}"
     world.login.codes[code] = Issued(replace(grant, person=person.id, signed_in=signed_in), world.now())
     answer = {"code": code, "state": grant.state, "session_state": world.login.new_token()}
     return answer | ({"client_info": client_info(world.settings, person)} if grant.client_info else {})

@@ -206,7 +206,7 @@ def _full_answer(world: World, grant: Grant, form: Form) -> dict[str, Any]:
     answer = user_answer(world, person, grant)
     if "offline_access" in grant.scopes.oidc:
         # Entra hands out a new refresh token each time and goes on accepting the older ones.
-        answer["refresh_token"] = world.login.new_token()
+        answer["refresh_token"] = f"{login_tokens.OPAQUE}{world.login.new_token()}"
         world.login.refresh[answer["refresh_token"]] = Issued(grant, world.now())
     if "openid" in grant.scopes.oidc:
         claims = login_tokens.id_claims(world.settings, person, grant, world.now())

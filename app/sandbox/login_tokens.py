@@ -20,6 +20,7 @@ from app.sandbox.people import AUDITORS, Person, Settings
 
 TOKEN_SECONDS = 4799
 # Entra dates tokens five minutes back, so that slow clocks accept them.
+OPAQUE = "1.A"  # what Entra's codes and refresh tokens begin with
 BACKDATED_SECONDS = 300
 SERVICE_PRINCIPAL = "39999999-3c3c-4c3c-8c3c-000000003c09"
 

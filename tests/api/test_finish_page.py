@@ -176,10 +176,10 @@ async def test_the_result_page_says_what_became_of_it(
 
 
 async def test_a_failure_on_the_way_never_claims_that_nothing_was_sent(rig: Rig) -> None:
-    rig.decisions.failure = Unavailable("canary")
+    rig.decisions.failure = Unavailable("hiccup")
     page = await rig.press()
     assert (page.status_code, Parsed(page.text).outcome) == (200, "waiting")
-    assert "canary" not in page.text
+    assert "hiccup" not in page.text
     assert "Nothing was changed" not in page.text
 
 

@@ -18,7 +18,7 @@ from app.api.gate import LARGEST_BODY, WINDOW, SlackGate
 from app.api.server import build_door
 
 NOW = 1_795_391_760
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+SECRET = "canary-8f742231b10e8888abcd99yyyzzz85a5"
 CANARY = "payload-canary-0123"
 BODY = f"payload=%7B%22type%22%3A%22block_actions%22%7D&secret={CANARY}".encode()
 

@@ -43,7 +43,7 @@ class NationalLogin:
             endpoints = {f"{name}_endpoint": f"{root}/{path}" for name, path in ENDPOINTS.items()}
             return httpx.Response(200, json={"issuer": f"{self.cloud.login}/{TENANT}/v2.0", **endpoints})
         self.forms.append(dict(parse_qsl(request.content.decode())))
-        return httpx.Response(200, json={"token_type": "Bearer", "expires_in": 3600, "access_token": "own"})
+        return httpx.Response(200, json={"token_type": "Bearer", "expires_in": 3600, "access_token": "canary-own"})
 
 
 ENDPOINTS = {"authorization": "authorize", "token": "token"}
@@ -91,7 +91,7 @@ def test_msal_knows_the_authority(cloud: Cloud) -> None:
 async def test_the_bots_own_token_is_asked_for_in_its_cloud_only(cloud: Cloud) -> None:
     login = NationalLogin(cloud)
     tokens = MicrosoftTokens(entra_in(cloud, login), FakeLinks(), Keyring.parse(KEYS), FakeClock())
-    assert await tokens.application()() == "own"
+    assert await tokens.application()() == "canary-own"
     assert [form["scope"] for form in login.forms] == [f"{cloud.graph}/.default"]
     assert set(login.asked) == {cloud.login}
 

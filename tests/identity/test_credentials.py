@@ -62,7 +62,7 @@ async def test_a_certificate_signs_an_assertion_that_entra_can_check(
     key = rsa_key()
     parts = [key_pem(key, passphrase), certificate_pem(key)]
     path = file(b"\n".join(parts if first == "key" else reversed(parts)))
-    assert await tokens(providers, certificate(path, passphrase, NOW)).application()() == "own"
+    assert await tokens(providers, certificate(path, passphrase, NOW)).application()() == "canary-own"
     (form,) = providers.forms
     claims = jwt.decode(form["client_assertion"], key.public_key(), ["PS256"], audience=TOKEN_ENDPOINT)
     assert (claims["iss"], claims["sub"], "client_secret" in form) == (CLIENT, CLIENT, False)
@@ -76,7 +76,7 @@ async def test_with_its_chain_the_certificate_of_the_key_is_the_one(providers: P
     proof = certificate(path, "", NOW)
     assert not isinstance(proof, str)
     assert str(proof["public_certificate"]).encode() == certificate_pem(key)
-    assert await tokens(providers, proof).application()() == "own"
+    assert await tokens(providers, proof).application()() == "canary-own"
 
 
 WRONG: dict[str, tuple[Callable[[], bytes], str, str]] = {
@@ -228,7 +228,7 @@ async def test_a_pollers_token_outlives_an_outage(providers: Providers) -> None:
     source = tokens(providers, "x", Registration(TENANT, POLLER, "poller-secret")).application()
     await source()
     providers.answers += [httpx.Response(503), httpx.Response(503)]
-    assert await source() == "own"
+    assert await source() == "canary-own"
     assert len(providers.forms) > 1
 
 

@@ -92,7 +92,7 @@ def desk() -> Desk:
 
 async def test_a_valid_token_is_used_without_asking_microsoft(desk: Desk) -> None:
     token = await desk.process().of(desk.link_up())()
-    assert token.startswith("access-")
+    assert token.startswith("canary-access-")
     assert desk.providers.forms == []
     assert desk.links.cache_saves == 0
 
@@ -194,7 +194,7 @@ async def test_a_refusal_of_an_older_cache_does_not_suspend(desk: Desk) -> None:
     desk.links.rows[link.id] = stale
     loads: list[SealedCache] = [stale, newer, newer]
     desk.links.load_cache = lambda _id: _given(loads.pop(0))  # type: ignore[assignment,method-assign]  # a lagging read
-    assert (await desk.process().of(link)()).startswith("access-")
+    assert (await desk.process().of(link)()).startswith("canary-access-")
     assert desk.links.suspended == []
 
 
@@ -225,7 +225,7 @@ async def test_an_outage_is_survived_while_the_token_lasts(desk: Desk, outage: h
     """Under five minutes MSAL gives a token up; it is still good when there is no other."""
     link = desk.link_up(life=240)
     desk.providers.answers = [outage]
-    assert (await desk.process().of(link)()).startswith("access-")
+    assert (await desk.process().of(link)()).startswith("canary-access-")
     assert len(desk.providers.forms) == 1
     assert desk.links.cache_saves == 0
 
@@ -240,7 +240,7 @@ async def test_an_outage_without_a_token_is_an_outage_and_no_lost_session(
         await desk.process().of(link)()
     assert getattr(caught.value, "retryable", False)
     assert desk.links.suspended == []
-    assert (await desk.process().of(link)()).startswith("access-")
+    assert (await desk.process().of(link)()).startswith("canary-access-")
 
 
 async def test_a_clock_past_the_tokens_end_makes_the_outage_visible(desk: Desk) -> None:
@@ -325,20 +325,20 @@ async def test_one_persons_outage_does_not_hold_up_another(desk: Desk) -> None:
     desk.providers.answers = [httpx.Response(429, headers={"retry-after": "3600"})]
     with pytest.raises(Unavailable):
         await process.of(ann)()
-    assert (await process.of(ben)()).startswith("access-")
-    assert (await process.of(a_link(ANN, ANN_SLACK))()).startswith("access-")
+    assert (await process.of(ben)()).startswith("canary-access-")
+    assert (await process.of(a_link(ANN, ANN_SLACK))()).startswith("canary-access-")
 
 
 async def test_nothing_of_a_cache_is_stored_in_the_clear(desk: Desk) -> None:
     link = desk.link_up(life=1)
     await desk.process().of(link)()
     stored = desk.links.rows[link.id].sealed
-    assert not [word for word in ("access-", "refresh-", ANN.id, ANN.upn) if word in stored]
+    assert not [word for word in ("canary-access-", "canary-refresh-", ANN.id, ANN.upn) if word in stored]
 
 
 async def test_the_bots_own_token_is_asked_for_once(desk: Desk) -> None:
     own = desk.process().application()
-    assert await asyncio.gather(*(own() for _ in range(5))) == ["own"] * 5
+    assert await asyncio.gather(*(own() for _ in range(5))) == ["canary-own"] * 5
     assert [form["scope"] for form in desk.providers.forms] == ["https://graph.microsoft.com/.default"]
 
 
@@ -347,7 +347,7 @@ async def test_the_bots_own_token_survives_an_outage_until_its_end(desk: Desk) -
     own = desk.process().application()
     await own()
     desk.providers.answers = [httpx.Response(503)] * 2
-    assert await own() == "own"
+    assert await own() == "canary-own"
     desk.providers.clock.pass_by(timedelta(seconds=200))
     with pytest.raises(Unavailable):
         await own()
@@ -359,7 +359,7 @@ async def test_a_refused_application_is_an_outage_until_it_is_mended(desk: Desk)
     for _ in range(2):
         with pytest.raises(Unavailable, match="administrator"):
             await own()
-    assert await own() == "own"
+    assert await own() == "canary-own"
 
 
 # --- Conditional Access at a refresh ---

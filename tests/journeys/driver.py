@@ -20,10 +20,12 @@ from typing import Any, TypeVar
 
 import httpx
 from journeys.screens import APPROVE, DENY, OLDER, SIGN_IN, Json, Shown, shown
+from security import canaries
 
 __all__ = ["APPROVE", "DENY", "OLDER", "SIGN_IN", "Json", "Sandbox", "Shown", "running", "shown", "until"]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0  # seconds any condition gets; busy machines are slow
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_SECRET", "CLIENT_SECRET", "KEYS")
 PAUSE = 0.1  # seconds between two looks
 START_SECONDS = 60.0
 LOG_LINES = 25
@@ -63,6 +65,10 @@ class Sandbox:
 
     def __post_init__(self) -> None:
         self.settings = self.get("settings")
+        for name in SECRETS:
+            canaries.secret(self.settings["env"].get(f"PIM_{name}", ""), f"the sandbox's {name}")
+        for log in (self.log, self.log.with_name("sandbox.log")):
+            canaries.watch_file(log)
 
     # --- the control calls ---
 
@@ -94,6 +100,13 @@ class Sandbox:
     def sent(self, request: str) -> list[Json]:
         """Every decision on this request that reached Microsoft."""
         return [call for call in self.get("log") if call["method"] == "PATCH" and request in call["path"]]
+
+    def look_for_secrets(self) -> None:
+        """What people saw in Slack, and all that the bot said to Graph, ARM and Slack."""
+        self.world()
+        for call in self.get("log"):
+            if call["service"] in ("graph", "arm", "slack") and "openid" not in call["path"]:
+                canaries.look(json.dumps([call["query"], call["body"]]), f"what the bot says to {call['path']}")
 
     # --- the requestor's and the portal's side ---
 
@@ -315,10 +328,13 @@ def running(data: Path, **settings: str) -> Iterator[Sandbox]:
         child = subprocess.Popen(command, cwd=ROOT, env=environment(**settings), stdout=out, stderr=out)  # noqa: S603 - ours
         try:
             _await_start(child, f"http://localhost:{bot_port}/healthz", http, data / "sandbox.log")
-            yield Sandbox(f"http://127.0.0.1:{port}", log, http)
+            sandbox = Sandbox(f"http://127.0.0.1:{port}", log, http)
+            yield sandbox
+            sandbox.look_for_secrets()
         finally:
             _end(child)
     assert child.returncode == 0, tail(data / "sandbox.log")
+    canaries.look_into(f"sqlite+aiosqlite:///{data / 'pim.db'}")
     assert "Traceback" not in log.read_text(encoding="utf-8"), tail(log)
 
 

@@ -98,7 +98,7 @@ async def test_the_whole_way_makes_an_active_link(walk: Walk) -> None:
 async def test_the_cache_is_sealed_for_its_owner_and_version(walk: Walk) -> None:
     link = (await walk.all_the_way()).link
     row = walk.links.rows[link.id]
-    assert walk.sign_in.open(CACHE, cache_context(TENANT, ANN.id, row.version), row.sealed) == "plain cache"
+    assert walk.sign_in.open(CACHE, cache_context(TENANT, ANN.id, row.version), row.sealed) == "canary, the plain cache"
 
 
 async def test_the_slack_account_is_told(walk: Walk) -> None:
@@ -240,7 +240,7 @@ async def test_a_stored_flow_moved_to_another_token_does_not_open(walk: Walk) ->
 async def test_no_token_or_secret_is_stored_in_the_clear(walk: Walk) -> None:
     going, confirm = await walk.to_confirm()
     stored = repr(walk.flows.rows)
-    assert not [word for word in (confirm.token, going.cookie, "plain cache", ANN.upn) if word in stored]
+    assert not [word for word in (confirm.token, going.cookie, "canary, the plain cache", ANN.upn) if word in stored]
 
 
 async def test_cancelling_at_slack_says_so(walk: Walk) -> None:
