@@ -218,3 +218,18 @@ def listing(sandbox: Sandbox) -> list[Json]:
         rows += page["value"]
         path, query = page.get("@odata.nextLink", ""), {}
     return [row for row in rows if row["status"].casefold() == "pendingapproval"]
+
+
+def test_slow_replicas_never_flip_a_card_back(own: Sandbox) -> None:
+    request, card = own.waiting()
+    try:
+        own.post("lag", {"seconds": 8})
+        own.approve("ann", card)
+        final = own.ended(request, "Approved by Ann Alder in Slack")
+        since = own.get("log")[-1]["n"]
+        listing = "roleAssignmentScheduleRequests"
+        own.until(lambda: len(own.calls("graph", "GET", listing, since=since)) >= 3, "three polls of slow replicas")
+        assert own.ended(request, "Approved by Ann Alder in Slack").id == final.id
+        assert len(own.sent(request)) == 1
+    finally:
+        own.post("lag", {})

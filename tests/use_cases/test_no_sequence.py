@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from build import a_request
 from fakes import ALWAYS
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
@@ -189,3 +190,32 @@ async def test_how_an_unreadable_request_ended_is_learned_when_somebody_may_read
     assert (row.status, row.decided.by) == (Status.DENIED, cleo)
     assert [notice.topic for notice in await house.notices()] == ["outcome"]
     assert [entry.what for entry in await house.audit(request)] == ["unknown", "denied"]
+
+
+async def test_after_a_day_down_old_cards_are_closed_and_no_dead_request_gets_one(house: House) -> None:
+    known = await house.ask()
+    dead = a_request(created=house.clock() + timedelta(minutes=5))
+    house.desk.ask(dead, [ann])
+    house.clock.advance(timedelta(hours=26))
+    fresh = a_request(created=house.clock() - timedelta(minutes=1))
+    house.desk.ask(fresh, [ann])
+    house.restart()
+    await house.watcher.tick()
+    assert (await house.row(known)).status is Status.EXPIRED
+    assert await house.book.find(dead.key) is None
+    unpainted = {row.key: row.status for _, row in await house.outbox.unpainted(10)}
+    assert unpainted == {known.key: Status.EXPIRED, fresh.key: Status.PENDING}
+
+
+async def test_a_listing_that_lags_after_a_decision_of_ours_never_flips_it_back(house: House) -> None:
+    await house.link(ann)
+    house.desk.lag = 1_000
+    request = await house.ask()
+    await house.decide(ann, request)
+    await house.watcher.tick()  # the role is seen to be active
+    before = await house.row(request)
+    for _ in range(3):
+        house.clock.advance(timedelta(seconds=20))
+        await house.watcher.tick()
+        row = await house.row(request)
+        assert (row.status, row.decided, row.version) == (Status.APPROVED, before.decided, before.version)
