@@ -56,6 +56,15 @@ Look = Callable[[Caller], Awaitable[BotError | None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page in its own order, with the cursors that lead on and back from it ('' where there is nothing)."""
+
+    rows: tuple[RequestRow, ...]
+    older: str = ""
+    newer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Neither signed in nor a member of a channel with cards: an invitation to sign in, and no rows."""
 
@@ -96,6 +105,29 @@ class Lookups:
         """A page of history, newest first."""
         viewer, _ = await self._viewer(team, user)
         return Nothing() if viewer == Viewer() else await self.book.page(viewer, query)
+
+    async def leaf(self, team: str, user: str, query: Query, after: str, *, back: bool) -> Leaf | Nothing:
+        """The page beyond this cursor in the order of the query, or back from it; without a cursor the first."""
+        back = back and bool(after)
+        ordered = replace(query, after=after, oldest_first=query.oldest_first != back)
+        page = await self.history(team, user, ordered)
+        if isinstance(page, Nothing):
+            return page
+        if not back:
+            return Leaf(page.rows, page.next, page.first if after else "")
+        if not page.rows:  # whatever came before is out of sight now
+            return await self.leaf(team, user, query, "", back=False)
+        return Leaf(page.rows[::-1], older=page.first, newer=page.next)
+
+    async def by_person(self, team: str, user: str, query: Query) -> Query:
+        """Only what this Slack user asked for: by their sign-in, else by the account that their requests matched."""
+        link = await self.links.by_slack(team, user)
+        return replace(query, requestor=link.person.id) if link is not None else replace(query, requestor_slack=user)
+
+    async def counters(self, team: str, user: str) -> Counters:
+        """The overview over what this person may see."""
+        viewer, _ = await self._viewer(team, user)
+        return await self.book.counters(viewer, self.clock())
 
     async def coverage(self) -> Sequence[Coverage]:
         """Since when history is complete on each desk, and its gaps. It names no request, so anybody may know."""

@@ -8,7 +8,8 @@ APPROVE: Final = "pim_approve"
 DENY: Final = "pim_deny"
 SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itself is never on a shared surface
 NOT_ME: Final = "pim_not_me"  # freezes a link; its value names the receipt it stands under
-PAGE: Final = "pim_page"  # its value is the cursor of the next page
+PAGE: Final = "pim_page"  # older rows; its value says of what, and where to go on
+NEWER: Final = "pim_newer"  # the same for newer ones
 MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
@@ -16,7 +17,7 @@ PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, MORE}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE}) | LINK_ACTIONS
 
 # What the menu offers.
 LOOKING: Final = "looking"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from app.domain.policy import Windows
-from app.ports import Counters, Coverage, Link, Page
+from app.domain.row import RequestRow
+from app.ports import Counters, Coverage, Link
 from blocks import ids
-from blocks.elements import actions, bullets, button, header, labelled, own, rich, said, section, wire
+from blocks.elements import actions, bullets, button, context, header, labelled, own, rich, said, section, wire
 from blocks.message import Message
 from blocks.rows import (
     Waiting,
@@ -20,19 +22,21 @@ from blocks.rows import (
     hidden_words,
     history_block,
     history_text,
+    mine_block,
     session_blocks,
     waiting_block,
     waiting_text,
 )
-from blocks.text import escaped
+from blocks.text import escaped, inert
 
 MOST_ROWS = 10  # a message; Slack's size limit for blocks leaves room for no more long ones
+NO_REQUEST = "No request here yet, or none that you may see."
 NOTHING_WAITS = "No request that you may see is waiting for a decision."
 
 COMMANDS = (
     ("/pim", "counters, what waits, your sign-in, this help"),
     ("/pim pending", "what waits for a decision, the soonest to expire first"),
-    ("/pim history", "what became of requests, newest first"),
+    ("/pim history", "what became of requests, newest first; narrow it by @person, role:, status:, desk: and 7d"),
     ("/pim mine", "your own requests, and what became of them"),
     ("/pim approved", "requests you decided"),
     ("/pim sign-in", "connect your Microsoft account"),
@@ -71,31 +75,50 @@ def overview(
     return Message(_listed(counter_text(counters), [waiting_text(item, now) for item in shown]), blocks)
 
 
-def pending_list(waiting: Sequence[Waiting], *, now: datetime, more: int = 0, hidden: int = 0) -> Message:
-    """`/pim pending`. `more` further requests wait that were not passed in; `hidden` ones nobody can decide."""
-    if not waiting:
-        return _single(f"{NOTHING_WAITS} {hidden_words(hidden)}".strip())
-    shown = waiting[:MOST_ROWS]
-    rest = more + len(waiting) - len(shown)
-    title = f"Waiting for a decision: {len(waiting) + more}"
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page of a list shows beside its rows.
+
+    `which` list it is; `about`: what it was narrowed to, in words; `older` and `newer`: what the buttons carry that
+    turn the page, empty where there is nothing; `coverage`: since when history is complete on each desk, for those who
+    must know what it does not hold.
+    """
+
+    which: str = "history"
+    about: str = ""
+    older: str = ""
+    newer: str = ""
+    coverage: Sequence[Coverage] = ()
+
+
+def pending_list(
+    waiting: Sequence[Waiting], sheet: Sheet, *, now: datetime, total: int = 0, hidden: int = 0
+) -> Message:
+    """`/pim pending`: `total` wait in all, and `hidden` are those that nobody can decide."""
+    about = _about(sheet)
     unseen = rich(section((own(hidden_words(hidden)),))) if hidden else None
-    blocks = wire(header(title), *(waiting_block(item) for item in shown), _more(rest), unseen)
+    if not waiting:
+        words = f"{NOTHING_WAITS} {hidden_words(hidden)}".strip()
+        return Message(words, wire(rich(section((own(NOTHING_WAITS),))), about, unseen, _turning(sheet)))
+    shown = waiting[:MOST_ROWS]
+    title = f"Waiting for a decision: {max(total, len(waiting))}"
+    # Where no button turns the page, the words say where to read on.
+    rest = 0 if sheet.older or sheet.newer or sheet.about else max(total, len(waiting)) - len(shown)
+    blocks = wire(header(title), about, *(waiting_block(item) for item in shown), _more(rest), _turning(sheet), unseen)
     return Message(_listed(title, [waiting_text(item, now) for item in shown]), blocks)
 
 
-def history_page(page: Page, *, now: datetime, which: str = "history", coverage: Sequence[Coverage] = ()) -> Message:
-    """`/pim history`, `mine` or `approved`, newest first; the Older button says which, and where to go on.
-
-    `coverage`: since when history is complete on each desk, for those who must know what it does not hold.
-    """
-    covered = rich(section(covered_lines(coverage))) if coverage else None
-    if not page.rows:
-        words = "No request here yet, or none that you may see."
-        return Message(words, wire(rich(section((own(words),))), covered))
-    title = _TITLES.get(which, _TITLES["history"])
-    older = actions(ids.block("page"), button(ids.PAGE, "Older", f"{which}:{page.next}")) if page.next else None
-    blocks = wire(header(title), *(history_block(row) for row in page.rows[:MOST_ROWS]), older, covered)
-    return Message(_listed(title, [history_text(row, now) for row in page.rows[:MOST_ROWS]]), blocks)
+def history_page(rows: Sequence[RequestRow], sheet: Sheet, *, now: datetime) -> Message:
+    """`/pim history`, `mine` or `approved`, newest first."""
+    covered = rich(section(covered_lines(sheet.coverage))) if sheet.coverage else None
+    about = _about(sheet)
+    if not rows:
+        words = "No request fits that, or none that you may see." if sheet.about else NO_REQUEST
+        return Message(words, wire(rich(section((own(words),))), about, covered))
+    title, shown = _TITLES.get(sheet.which, _TITLES["history"]), rows[:MOST_ROWS]
+    entry = mine_block if sheet.which == "mine" else history_block
+    blocks = wire(header(title), about, *(entry(row, now) for row in shown), _turning(sheet), covered)
+    return Message(_listed(title, [history_text(row, now) for row in shown]), blocks)
 
 
 def help_text(unknown: str = "") -> Message:
@@ -113,10 +136,21 @@ def help_blocks() -> tuple[SlackBlock, ...]:
     return (rich(section(*lines)), rich(bullets(_FACTS, _FACT_LIMIT)))
 
 
-_HISTORY = "History, newest first"
 _FEW_ROWS = 5
 _WORD_LIMIT = 60
+_ABOUT_LIMIT = 120
 _FACT_LIMIT = 200
+
+
+def _about(sheet: Sheet) -> SlackBlock | None:
+    return context(f"Only {inert(sheet.about, _ABOUT_LIMIT)}") if sheet.about else None
+
+
+def _turning(sheet: Sheet) -> SlackBlock | None:
+    back, on = ("Back", "Next") if sheet.which == "pending" else ("Newer", "Older")
+    pair = ((ids.NEWER, back, sheet.newer), (ids.PAGE, on, sheet.older))
+    buttons = [button(action_id, words, value) for action_id, words, value in pair if value]
+    return actions(ids.block("page"), *buttons) if buttons else None
 
 
 def _more(count: int) -> SlackBlock | None:

@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block as SlackBlock
 from slack_sdk.models.blocks import SectionBlock
 
 from app.domain.policy import Windows
+from app.domain.request import Status
 from app.domain.row import RequestRow
 from app.ports import Counters, Coverage, Link, LinkState
 from blocks import ids, text
@@ -28,12 +29,12 @@ from blocks.elements import (
     said,
     section,
 )
-from blocks.facts import DESK_NAMES, length, risk_words
+from blocks.facts import DESK_NAMES, length, risk_words, term
 from blocks.outcome import ended, ended_text, said_why, status_word
 
 # Short on purpose: Slack refuses a message whose blocks hold some 13,000 characters in all (`msg_blocks_too_long`).
 _NAME_LIMIT = 50
-_COMMENT_LIMIT = 80
+_COMMENT_LIMIT = 60
 _COUNTER_LIMIT = 60
 _ENDED = {
     LinkState.SUSPENDED: "Your Microsoft session is over. Sign in again to decide.",
@@ -78,8 +79,20 @@ def waiting_text(item: Waiting, now: datetime) -> str:
     return f"{item.row.risk.level.word}: {names}; decide by {text.hour(request.expires, now)}"
 
 
-def history_block(row: RequestRow) -> SlackBlock:
+def history_block(row: RequestRow, _now: datetime) -> SlackBlock:
     """Status first, then role and who asked, then who decided, when and with what words."""
+    return _entry(row, ())
+
+
+def mine_block(row: RequestRow, now: datetime) -> SlackBlock:
+    """The same for whoever asked: with when the role was active, or until when an answer may come."""
+    if row.status is Status.APPROVED:
+        return _entry(row, term(row, now))
+    waits = row.status.open and row.request.mortal
+    return _entry(row, labelled("Answer until", date(row.request.expires)) if waits else ())
+
+
+def _entry(row: RequestRow, more: Line) -> SlackBlock:
     request = row.request
     what: Line = (
         said(request.role.label, _NAME_LIMIT, bold=True),
@@ -91,7 +104,7 @@ def history_block(row: RequestRow) -> SlackBlock:
     why = said_why(row)
     status = (own(status_word(row.status), bold=True),) if row.status.open else ended(row, _NAME_LIMIT)
     comment = (quote(why, _COMMENT_LIMIT),) if why else ()
-    return rich(section(status, what), *comment)
+    return rich(section(status, what, *([more] if more else [])), *comment)
 
 
 def history_text(row: RequestRow, now: datetime) -> str:

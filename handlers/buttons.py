@@ -50,7 +50,7 @@ class Buttons:
             return await self._give_address(action)
         if action.action_id == ids.NOT_ME:
             return await self._freeze(action)
-        if action.action_id == ids.PAGE:
+        if action.action_id in (ids.PAGE, ids.NEWER):
             return await self.commands.turn_page(action)
         if action.action_id == ids.MORE:
             return await self.menu.chosen(action)

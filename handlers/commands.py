@@ -7,16 +7,16 @@ they take longer than Slack waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.domain.errors import BotError
-from app.domain.row import RequestRow
 from app.lookups import Lookups, Nothing
-from app.ports import Clock, Query
+from app.ports import Clock
 from blocks import lists, notices
 from blocks.message import Message
-from blocks.rows import Waiting
+from handlers.language import LISTS, read_turn
+from handlers.listings import Listings
 from handlers.payloads import Action, Body, Command, parse_command
 from handlers.reception import Ack, Reception
 
@@ -33,6 +33,7 @@ class Commands:
 
     reception: Reception
     lookups: Lookups
+    listings: Listings
     clock: Clock
 
     async def typed(self, ack: Ack, body: Body) -> None:
@@ -55,10 +56,9 @@ class Commands:
         return "sign-in address given"
 
     async def turn_page(self, action: Action) -> str:
-        """Answer the Older button of a history page, in place."""
-        which, _, after = action.value.partition(":")
-        own = await self.lookups.object_id(action.team, action.user)
-        message = await self._page(action.team, action.user, _query(which, own, after), which)
+        """Answer a button that turns the page of a list, in place."""
+        turn = read_turn(action.value, self.clock())
+        message = await self.listings.page(action.team, action.user, turn)
         await self.reception.answers.whisper(action.response_url, message, replace=True)
         return "page turned"
 
@@ -85,11 +85,8 @@ class Commands:
         if not command.words:
             return self._overview
         answers: dict[str, Answer] = {
-            "pending": self._pending,
-            "history": self._history,
-            "mine": self._mine,
-            "approved": self._approved,
-            "sign-in": self._sign_in,
+            **dict.fromkeys(LISTS, self._list),
+            "sign-in": self._invitation,
             "sign-out": self._sign_out,
             "help": self._help,
         }
@@ -99,40 +96,12 @@ class Commands:
         found = await self.lookups.overview(command.team, command.user)
         if isinstance(found, Nothing):
             return await self._invitation(command)
-        waiting = await self._waiting(found.waiting)
+        waiting = await self.listings.waiting(found.waiting)
         return lists.overview(found.counters, waiting, found.link, now=self.clock(), windows=found.windows)
 
-    async def _pending(self, command: Command) -> Message:
-        found = await self.lookups.pending(command.team, command.user)
-        if isinstance(found, Nothing):
-            return await self._invitation(command)
-        waiting = await self._waiting(found.rows)
-        return lists.pending_list(waiting, now=self.clock(), more=found.more, hidden=found.hidden)
-
-    async def _history(self, command: Command) -> Message:
-        return await self._page(command.team, command.user, Query(), "history")
-
-    async def _mine(self, command: Command) -> Message:
-        return await self._of_mine(command, "mine")
-
-    async def _approved(self, command: Command) -> Message:
-        return await self._of_mine(command, "approved")
-
-    async def _of_mine(self, command: Command, which: str) -> Message:
-        own = await self.lookups.object_id(command.team, command.user)
-        if not own:
-            return await self._sign_in(command)
-        return await self._page(command.team, command.user, _query(which, own, ""), which)
-
-    async def _page(self, team: str, user: str, query: Query, which: str) -> Message:
-        page = await self.lookups.history(team, user, query)
-        if isinstance(page, Nothing):
-            return notices.not_linked(await self.reception.answers.linking.begin(team, user))
-        coverage = await self.lookups.coverage() if which == "history" else ()
-        return lists.history_page(page, now=self.clock(), which=which, coverage=coverage)
-
-    async def _sign_in(self, command: Command) -> Message:
-        return await self._invitation(command)
+    async def _list(self, command: Command) -> Message:
+        which, words = command.words[0].lower(), " ".join(command.words[1:])
+        return await self.listings.asked(command.team, command.user, which, words)
 
     async def _sign_out(self, command: Command) -> Message:
         ended = await self.reception.answers.linking.sign_out(command.team, command.user)
@@ -146,19 +115,3 @@ class Commands:
 
     async def _invitation(self, command: Command) -> Message:
         return notices.not_linked(await self.reception.answers.linking.begin(command.team, command.user))
-
-    async def _waiting(self, rows: Sequence[RequestRow]) -> list[Waiting]:
-        places = await self.lookups.card_addresses(rows)
-        return [Waiting(row, places.get(row.key, "")) for row in rows]
-
-
-def _query(which: str, own: str, after: str) -> Query:
-    """What a list shows. `which` comes back from a button, so it only chooses; whose rows they are is asked anew."""
-    if which == "mine":
-        return Query(requestor=own or _NOBODY, after=after)
-    if which == "approved":
-        return Query(decided_by=own or _NOBODY, after=after)
-    return Query(after=after)
-
-
-_NOBODY = "nobody"  # signed out meanwhile: a filter that fits no object id

@@ -32,7 +32,7 @@ def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     """Connect listeners to ids. Plain calls, so that every listener can be called from a test too."""
     buttons = listeners.buttons
     bolt.use(place.check)
-    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE, ids.MORE):
+    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE, ids.NEWER, ids.MORE):
         bolt.action(action_id)(buttons.pressed)
     for action_id in sorted(ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.opened_address)

@@ -8,6 +8,7 @@ from app.domain.errors import BotError
 from app.lookups import Lookups, Nothing
 from app.ports import Clock, Screens, View
 from blocks import lists, modal
+from blocks.lists import Sheet
 from blocks.rows import Waiting
 from handlers.payloads import Body, Shortcut, parse_shortcut
 from handlers.reception import Ack, Reception
@@ -48,4 +49,6 @@ class Shortcuts:
             return modal.sign_in_modal(await self.reception.answers.linking.begin(shortcut.team, shortcut.user))
         places = await self.lookups.card_addresses(found.rows)
         waiting = [Waiting(row, places.get(row.key, "")) for row in found.rows]
-        return modal.list_modal(lists.pending_list(waiting, now=self.clock(), more=found.more, hidden=found.hidden))
+        total, now = len(found.rows) + found.more, self.clock()
+        sheet = Sheet("pending")  # without buttons: a modal has nothing to replace a whisper with
+        return modal.list_modal(lists.pending_list(waiting, sheet, now=now, total=total, hidden=found.hidden))

@@ -34,6 +34,7 @@ from handlers.answers import Answers
 from handlers.buttons import Buttons
 from handlers.commands import Commands
 from handlers.home import Home
+from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
@@ -117,7 +118,8 @@ class BoltRig:
         deliveries = Deliveries(inbox=house.inbox, outbox=house.outbox, clock=house.clock)
         answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
-        self.commands = Commands(reception=self.reception, lookups=house.lookups, clock=house.clock)
+        listings = Listings(answers=answers, lookups=house.lookups, clock=house.clock)
+        self.commands = Commands(reception=self.reception, lookups=house.lookups, listings=listings, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
         self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
         menu = Menu(reception=self.reception, openings=house.openings, screens=self.screens, clock=house.clock)

@@ -21,6 +21,7 @@ from handlers.buttons import Buttons
 from handlers.commands import Commands
 from handlers.envelopes import Envelopes
 from handlers.home import Home
+from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
@@ -71,7 +72,8 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         slack_url=rooms.slack.me.url,
         freshness=rooms.policy.freshness,
     )
-    commands = Commands(reception=reception, lookups=lookups, clock=utc_now)
+    listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now)
+    commands = Commands(reception=reception, lookups=lookups, listings=listings, clock=utc_now)
     menu = Menu(reception=reception, openings=openings, screens=rooms.slack.screens, clock=utc_now, policy=rooms.policy)
     listeners = Listeners(
         buttons=Buttons(

@@ -71,14 +71,15 @@ class Intent:
 class Query:
     """A page of history, newest first unless `oldest_first`. Whatever is empty does not narrow it.
 
-    `requestor` and `decided_by` are object ids, `role` is a role's id or its exact name; a request counts when it was
-    made at `since` or later, before `until`. `decidable` leaves out what nobody can decide. `after` is the cursor of
-    the last row already shown.
+    `requestor` and `decided_by` are object ids, `requestor_slack` is the Slack user that a requestor was matched with,
+    `role` is a role's id or its exact name; a request counts when it was made at `since` or later, before `until`.
+    `decidable` leaves out what nobody can decide. `after` is the cursor of the last row already shown.
     """
 
     statuses: frozenset[Status] = frozenset()
     kinds: frozenset[Kind] = frozenset()
     requestor: str = ""
+    requestor_slack: str = ""
     decided_by: str = ""
     role: str = ""
     since: datetime | None = None
@@ -91,10 +92,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows and the cursor of the next page ('' when there is none)."""
+    """Rows, the cursor of the next page ('' when there is none), and that of the first row ('' without rows)."""
 
     rows: tuple[RequestRow, ...]
     next: str = ""
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ async def page(connection: AsyncConnection, viewer: Viewer, query: Query, many: 
     rows = await load_rows(connection, wanted)
     shown = rows[:limit]
     following = write_cursor(shown[-1]) if len(rows) > limit else ""
-    return Page(tuple(row for row in shown if may_see(viewer, row)), following)
+    first = write_cursor(shown[0]) if shown else ""
+    return Page(tuple(row for row in shown if may_see(viewer, row)), following, first)
 
 
 class _Walk(NamedTuple):
@@ -226,6 +227,7 @@ def _wishes(query: Query) -> list[_Wish]:
     role = _Wish(requests.c.role_id, (query.role.lower(),)) if by_id else _Wish(requests.c.role_name, (query.role,))
     wishes = (
         _Wish(requests.c.requestor_oid, (query.requestor,)),
+        _Wish(requests.c.match_slack, (query.requestor_slack,)),
         _Wish(requests.c.decided_oid, (query.decided_by,)),
         role,
         _Wish(requests.c.status, sorted(query.statuses)),

@@ -108,6 +108,7 @@ requests = Table(
 Index("requests_newest", requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_status", requests.c.status, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_requestor", requests.c.requestor_oid, requests.c.requested, requests.c.kind, requests.c.id)
+Index("requests_by_slack", requests.c.match_slack, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_creator", requests.c.created_by, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_decider", requests.c.decided_oid, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_kind", requests.c.kind, requests.c.requested, requests.c.id)

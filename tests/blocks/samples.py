@@ -26,7 +26,7 @@ from app.domain.request import (
 from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, RequestRow
-from app.ports import Counters, Link, LinkState, Page
+from app.ports import Counters, Link, LinkState
 from blocks import home, lists, modal, notices, reminders
 from blocks.card import card, fallback_card
 from blocks.lint import Surface
@@ -220,8 +220,12 @@ def _lists(one: RequestRow, name: str) -> Iterator[Emitted]:
     waiting = [Waiting(one, "https://team.slack.com/archives/C1/p1")] * 25
     session = link(one.request.requestor)
     counters = Counters(25, 3, 2, 1)
-    yield message("pending", lists.pending_list(waiting, now=NOW, more=5))
-    yield message("history", lists.history_page(Page((one,) * 10, "c" * 200), now=NOW))
+    turning = {"older": "o" * 300, "newer": "n" * 300}
+    pending = lists.Sheet("pending", name, **turning)
+    yield message("pending", lists.pending_list(waiting, pending, now=NOW, total=30, hidden=2))
+    for which in ("history", "mine"):
+        sheet = lists.Sheet(which, name, **turning)
+        yield message(which, lists.history_page((one,) * 10, sheet, now=NOW))
     yield message("overview", lists.overview(counters, waiting, session, now=NOW))
     yield message("help", lists.help_text(name))
     yield "home", "home", home.home(counters, waiting, session)
@@ -235,8 +239,8 @@ def fixed() -> Iterator[Emitted]:
     for kind in Kind:
         for words in (notices.blind_words([kind]), notices.incomplete_words(kind), notices.sighted_words([kind], 2)):
             yield message(words, notices.channel_note(words, button_shown=True, version=2))
-    yield message("no requests", lists.pending_list([], now=NOW))
-    yield message("no history", lists.history_page(Page(()), now=NOW))
+    yield message("no requests", lists.pending_list([], lists.Sheet("pending"), now=NOW))
+    yield message("no history", lists.history_page((), lists.Sheet(), now=NOW))
     for session in (None, link(state=LinkState.SUSPENDED)):
         yield message("overview", lists.overview(Counters(), [], session, now=NOW))
         yield "home", "home", home.home(Counters(), [], session)

@@ -9,8 +9,9 @@ import pytest
 
 from app.domain.policy import Windows
 from app.domain.request import Kind, Status
-from app.ports import Counters, Coverage, Gap, LinkState, Page
+from app.ports import Counters, Coverage, Gap, LinkState
 from blocks import home, ids, lists
+from blocks.lists import Sheet
 from blocks.message import Message
 from blocks.rows import Waiting
 from tests.blocks import samples
@@ -24,18 +25,40 @@ def words(message: Message) -> str:
     return json.dumps(message.blocks, ensure_ascii=False)
 
 
-def history(cursor: str = "") -> Message:
+def history(older: str = "", newer: str = "", which: str = "history") -> Message:
     rows = (samples.row(), samples.row(Status.DENIED, decided=samples.decided("no")))
-    return lists.history_page(Page(rows, cursor), now=samples.NOW)
+    return lists.history_page(rows, Sheet(which, older=older, newer=newer), now=samples.NOW)
 
 
-def test_older_button_carries_the_list_and_its_cursor() -> None:
-    (button,) = history("cursor-7").blocks[-1]["elements"]
-    assert (button["action_id"], button["value"]) == ("pim_page", "history:cursor-7")
+def turning(message: Message) -> dict[str, str]:
+    """What the page buttons carry, by their words."""
+    buttons = [e for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+    return {button["text"]["text"]: button["value"] for button in buttons}
 
 
-def test_last_page_has_no_older_button() -> None:
-    assert "actions" not in {block["type"] for block in history().blocks}
+def test_page_buttons_carry_where_they_lead() -> None:
+    assert turning(history("on", "back")) == {"Newer": "back", "Older": "on"}
+    assert turning(history("on")) == {"Older": "on"}
+    assert turning(history()) == {}
+
+
+def test_what_waits_is_turned_onwards_and_back() -> None:
+    sheet = Sheet("pending", older="on", newer="back")
+    assert turning(lists.pending_list(waiting(2), sheet, now=samples.NOW)) == {"Back": "back", "Next": "on"}
+
+
+def test_what_a_list_was_narrowed_to_is_said() -> None:
+    sheet = Sheet(about="status:denied")
+    assert "Only status:denied" in words(lists.history_page((samples.row(),), sheet, now=samples.NOW))
+    assert "No request fits that" in lists.history_page((), sheet, now=samples.NOW).text
+
+
+def test_ones_own_requests_say_when_the_role_was_active() -> None:
+    row = samples.every_state()["approved_ended"]
+    for which, said in (("mine", True), ("history", False)):
+        shown = words(lists.history_page((row,), Sheet(which), now=samples.NOW))
+        assert ("Active from " in shown, "ended " in shown) == (said, said)
+    assert "Answer until" in words(history(which="mine"))
 
 
 def test_history_says_status_who_decided_and_why() -> None:
@@ -45,7 +68,7 @@ def test_history_says_status_who_decided_and_why() -> None:
 
 
 def test_pending_list_links_to_the_cards() -> None:
-    shown = words(lists.pending_list(waiting(2), now=samples.NOW))
+    shown = words(lists.pending_list(waiting(2), Sheet("pending"), now=samples.NOW))
     assert "https://team.slack.com/p0" in shown
     assert "https://team.slack.com/p1" in shown
     assert "more" not in shown
@@ -53,13 +76,13 @@ def test_pending_list_links_to_the_cards() -> None:
 
 @pytest.mark.parametrize("passed,more,said", [(12, 0, "… and 2 more"), (10, 5, "… and 5 more"), (3, 1, "… and 1 more")])
 def test_pending_list_counts_what_it_does_not_show(passed: int, more: int, said: str) -> None:
-    message = lists.pending_list(waiting(passed), now=samples.NOW, more=more)
+    message = lists.pending_list(waiting(passed), Sheet("pending"), now=samples.NOW, total=passed + more)
     assert said in words(message)
     assert message.text.startswith(f"Waiting for a decision: {passed + more}.")
 
 
 def test_card_that_is_not_posted_yet_has_no_link() -> None:
-    assert "Open the card" not in words(lists.pending_list([Waiting(samples.row())], now=samples.NOW))
+    assert "Open the card" not in words(lists.pending_list([Waiting(samples.row())], Sheet("pending"), now=samples.NOW))
 
 
 def test_overview_holds_counters_work_sign_in_and_help() -> None:
@@ -123,8 +146,8 @@ def test_home_never_holds_a_one_time_address() -> None:
 def test_history_says_since_when_it_is_complete_and_what_nobody_saw() -> None:
     gap = Gap(samples.NOW - timedelta(hours=2), samples.NOW - timedelta(hours=1))
     coverage = (Coverage(Kind.ENTRA, samples.NOW - timedelta(days=3)), Coverage(Kind.GROUP, samples.NOW, (gap, gap)))
-    for page in (Page(()), Page((samples.row(),))):
-        shown = words(lists.history_page(page, now=samples.NOW, coverage=coverage))
+    for rows in ((), (samples.row(),)):
+        shown = words(lists.history_page(rows, Sheet(coverage=coverage), now=samples.NOW))
         assert "Entra roles since " in shown
         assert "PIM groups since " in shown
         assert ", but for 2 gaps, the last from " in shown

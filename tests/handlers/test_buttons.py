@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from bolt_rig import HOOK, BoltRig, BrokenInbox, addresses, slack_no, texts
-from build import decided
+from bolt_rig import HOOK, BoltRig, BrokenInbox, Json, addresses, slack_no, texts
+from build import NOW, a_request, decided
 from people import CHANNEL, ann, ben, rita, rob
 
 from app.domain.errors import Unavailable
@@ -28,13 +29,15 @@ async def test_a_press_is_acknowledged_with_nothing_and_opens_the_modal(rig: Bol
     assert request.justification in texts(view)
 
 
-@pytest.mark.parametrize("action_id, block", [(ids.APPROVE, ids.COMMENT_BLOCK), (ids.DENY, ids.REASON_BLOCK)])
-async def test_each_button_opens_its_own_form(rig: BoltRig, action_id: str, block: str) -> None:
+@pytest.mark.parametrize(
+    "action_id, inputs", [(ids.APPROVE, [ids.COMMENT_BLOCK]), (ids.DENY, [ids.TEMPLATE_BLOCK, ids.REASON_BLOCK])]
+)
+async def test_each_button_opens_its_own_form(rig: BoltRig, action_id: str, inputs: list[str]) -> None:
     request = await rig.house.ask()
     await rig.house.link(ann)
     await rig.act(await rig.press_card(ann, request, action_id))
     ((_, view),) = rig.screens.opened
-    assert [part["block_id"] for part in view["blocks"] if part["type"] == "input"] == [block]
+    assert [part["block_id"] for part in view["blocks"] if part["type"] == "input"] == inputs
 
 
 async def test_the_form_carries_a_token_that_only_our_memory_understands(rig: BoltRig) -> None:
@@ -253,6 +256,36 @@ async def test_older_turns_the_page_in_place(rig: BoltRig) -> None:
     (whisper,) = rig.screens.whispers
     assert (whisper.replace, "Older" in texts(whisper.blocks)) == (True, False)
     assert len([block for block in whisper.blocks if "Exchange" in texts(block)]) == 2
+
+
+async def test_newer_comes_back_to_where_one_was(rig: BoltRig) -> None:
+    for _ in range(25):
+        await rig.house.ask()
+    await rig.house.link(ann)
+    pages = [(await rig.type(ann, "history"))["blocks"]]
+    for action_id in (ids.PAGE, ids.PAGE, ids.NEWER, ids.NEWER):
+        await rig.act(rig.press(ann, action_id, carried(pages[-1], action_id)))
+        pages.append(rig.screens.whispers[-1].blocks)
+    entries = [[texts(block) for block in page if "Exchange" in texts(block)] for page in pages]
+    assert [len(page) for page in entries] == [10, 10, 5, 10, 10]
+    assert entries[3:] == [entries[1], entries[0]]
+    assert [carried(pages[-1], ids.NEWER), bool(carried(pages[-1], ids.PAGE))] == ["", True]
+
+
+async def test_what_waits_has_pages_too(rig: BoltRig) -> None:
+    for number in range(12):
+        await rig.house.ask(a_request(created=NOW - timedelta(minutes=number)))
+    await rig.house.link(ann)
+    first = await rig.type(ann, "pending")
+    assert first["text"].startswith("Waiting for a decision: 12.")
+    await rig.act(rig.press(ann, ids.PAGE, carried(first["blocks"], ids.PAGE)))
+    assert len([block for block in rig.screens.whispers[-1].blocks if "Exchange" in texts(block)]) == 2
+
+
+def carried(blocks: list[Json], action_id: str) -> str:
+    """What a page button carries; empty where there is none."""
+    buttons = [e for block in blocks for e in block.get("elements", ()) if e.get("action_id") == action_id]
+    return buttons[0]["value"] if buttons else ""
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é" * 10, "A" * 5000, "bnVsbA"])

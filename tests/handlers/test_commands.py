@@ -12,6 +12,7 @@ from build import a_request, decided
 from people import CHANNEL, ann, ben, olga, rita, rob, slack_of
 
 from app.domain.errors import Unavailable
+from app.domain.match import How, Match
 from app.domain.request import Status
 from app.domain.ruling import Viewer
 from app.ports import Counters
@@ -97,6 +98,42 @@ async def test_mine_and_approved_are_about_oneself(rig: BoltRig) -> None:
         (rob.name, "mine"): True,
         (rob.name, "approved"): False,
     }
+
+
+async def test_history_is_narrowed_by_what_is_typed(rig: BoltRig) -> None:
+    await rig.house.link(ann)
+    denied = await rig.house.ask(a_request(requestor=rita))
+    await rig.house.book.settle(denied.key, Status.DENIED, decided(), None, rig.house.clock())
+    await rig.house.ask()
+
+    async def seen(words: str) -> tuple[bool, bool]:
+        said = texts((await rig.type(ann, f"history {words}"))["blocks"])
+        return "Rob Reyes" in said, "Rita Roth" in said
+
+    assert await seen("status:denied") == (False, True)
+    assert await seen('role:"exchange administrator" 7d') == (True, True)
+    assert await seen("desk:group") == (False, False)
+    assert await seen("2020-01-01..2020-02-01") == (False, False)
+
+
+@pytest.mark.parametrize("how", ["signed in", "matched"])
+async def test_history_of_one_person(rig: BoltRig, how: str) -> None:
+    await rig.house.link(ann)
+    request = await rig.house.ask()
+    await rig.house.ask(a_request(requestor=rita))
+    if how == "signed in":
+        await rig.house.link(rob)
+    else:
+        match = Match(How.BY_MAIL, slack_of(rob))
+        await rig.house.book.matched(request.key, match, rig.house.clock())
+    said = texts((await rig.type(ann, f"history <@{slack_of(rob)}|rob>"))["blocks"])
+    assert ("Rob Reyes" in said, "Rita Roth" in said) == (True, False)
+
+
+async def test_what_is_not_understood_is_answered_with_an_example(rig: BoltRig) -> None:
+    answer = await rig.type(ann, "history status:<!channel>")
+    assert "For example: /pim history" in answer["text"]
+    assert "<!channel>" not in answer["text"]
 
 
 # Who sees what
