@@ -151,6 +151,11 @@ def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> Sla
     block_id = ids.block("decide", row.version)
     if not row.request.decidable or not token:
         return actions(block_id, open_portal)
+    return decide_buttons(row, token, portal_url, block_id)
+
+
+def decide_buttons(row: RequestRow, token: str, portal_url: str, block_id: str) -> SlackBlock:
+    """What one may do with a pending request, wherever it is shown; all of it carries the token of that place."""
     what = f"{row.request.role.label} for {row.request.requestor.label}"
     green = None if row.risk.level.grave else "primary"
     return actions(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.decisions.values import Verify
 from app.domain.errors import BotError
@@ -28,6 +29,18 @@ _SIGN_IN = {
 log = logging.getLogger(__name__)
 
 
+class Where(Protocol):
+    """How somebody who pressed a button can be answered; one of the two is given."""
+
+    @property
+    def response_url(self) -> str:
+        """For a whisper beside a message."""
+
+    @property
+    def trigger_id(self) -> str:
+        """For a modal, within three seconds."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Answers:
     """Answers to one person."""
@@ -46,9 +59,15 @@ class Answers:
         except BotError as failure:
             log.warning("A person could not be answered: %s", failure)
 
-    async def refuse(self, team: str, user: str, response_url: str, refused: Refused) -> None:
+    async def refuse(self, team: str, user: str, where: Where, refused: Refused) -> None:
         """Say why not; with the person's own sign-in address where signing in is the way on."""
-        await self.whisper(response_url, await self.refusal(team, user, refused))
+        if where.response_url:
+            await self.whisper(where.response_url, await self.refusal(team, user, refused))
+            return
+        try:  # App Home gives no way to whisper
+            await self.screens.open_modal(where.trigger_id, await self.refusal_modal(team, user, refused))
+        except BotError as failure:
+            log.warning("A person could not be answered: %s", failure)
 
     async def refusal(self, team: str, user: str, refused: Refused) -> Message:
         """The same as a message."""

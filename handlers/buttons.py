@@ -79,7 +79,7 @@ class Buttons:
         opening = await self.openings.open(click)
         answers = self.reception.answers
         if isinstance(opening, Refused):
-            await answers.refuse(action.team, action.user, action.response_url, opening)
+            await answers.refuse(action.team, action.user, action, opening)
             return f"refused: {opening.why}"
         view = decide_modal(
             opening.row,

@@ -59,5 +59,5 @@ class Menu:
         return "modal opened"
 
     async def _refuse(self, action: Action, refused: Refused) -> str:
-        await self.reception.answers.refuse(action.team, action.user, action.response_url, refused)
+        await self.reception.answers.refuse(action.team, action.user, action, refused)
         return f"refused: {refused.why}"

@@ -123,6 +123,13 @@ class BoltRig:
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
         self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
         menu = Menu(reception=self.reception, openings=house.openings, screens=self.screens, clock=house.clock)
+        self.home = Home(
+            reception=self.reception,
+            lookups=house.lookups,
+            homes=house.homes,
+            screens=self.screens,
+            clock=house.clock,
+        )
         listeners = Listeners(
             buttons=Buttons(
                 reception=self.reception,
@@ -141,7 +148,7 @@ class BoltRig:
                 clock=house.clock,
             ),
             commands=self.commands,
-            home=Home(reception=self.reception, lookups=house.lookups, screens=self.screens),
+            home=self.home,
             shortcuts=Shortcuts(
                 reception=self.reception, lookups=house.lookups, screens=self.screens, clock=house.clock
             ),
@@ -178,6 +185,12 @@ class BoltRig:
             "actions": [pressed | {"action_ts": f"1700000{number:03}.000000"}],
             **over,
         }
+
+    def press_home(self, person: Person, action_id: str, value: str) -> Json:
+        """A press on a button of this person's Home tab."""
+        container = {"type": "view", "view_id": "V0HOME0001"}
+        payload = self.press(person, action_id, value, container=container)
+        return {name: part for name, part in payload.items() if name not in ("channel", "response_url")}
 
     async def choose(self, person: Person, request: ActivationRequest, choice: str) -> BoltResponse:
         """A choice in the menu of this request's card, and all that follows."""

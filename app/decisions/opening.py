@@ -15,7 +15,7 @@ from app.decisions.values import OUT_OF_DATE, UNKNOWN_REQUEST, Click, Opening, P
 from app.domain.policy import Policy
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why, rule_row
-from app.ports import Card, Cards, Clock, Link, Links, Looks, Modal, RequestBook
+from app.ports import Card, Cards, Clock, Homes, Link, Links, Looks, Modal, Offer, RequestBook
 
 LOOK_AGAIN = (0.1, 0.2, 0.3)  # seconds; together well below what a trigger leaves
 LOOKING_LASTS = timedelta(minutes=10)
@@ -33,6 +33,7 @@ class Openings:
     cards: Cards
     links: Links
     looks: Looks
+    homes: Homes
     clock: Clock
     new_token: Callable[[], str]
     policy: Policy = Policy()
@@ -43,14 +44,14 @@ class Openings:
         found = await self._pressed(click)
         if isinstance(found, Refused):
             return found
-        card, row = found
+        digest, row = found
         link = await self._approver(click, row)
         if isinstance(link, Refused):
             return link
         modal = Modal(
             token=self.new_token(),
             key=row.key,
-            digest=card.digest,
+            digest=digest,
             verdict=click.verdict,
             team=click.team,
             user=click.user,
@@ -77,12 +78,20 @@ class Openings:
         now = self.clock()
         return row if await self.looks.look(row.key, link.person, now, now + LOOKING_LASTS) else NOT_PENDING
 
-    async def _pressed(self, press: Press) -> tuple[Card, RequestRow] | Refused:
-        card = await self._card(press)
-        if card is None or card.token != press.token:
+    async def _pressed(self, press: Press) -> tuple[str, RequestRow] | Refused:
+        """The request behind a button, and the digest of what was shown beside it."""
+        shown = await self._shown(press)
+        if shown is None:
             return OUT_OF_DATE
-        row = await self.book.find(card.key)
-        return (card, row) if row is not None else UNKNOWN_REQUEST
+        row = await self.book.find(shown.key)
+        return (shown.digest, row) if row is not None else UNKNOWN_REQUEST
+
+    async def _shown(self, press: Press) -> Card | Offer | None:
+        """A message is bound to its place and its token; App Home, which has no place, to the person and the token."""
+        if not press.ts:
+            return await self.homes.offered(press.team, press.user, press.token)
+        card = await self._card(press)
+        return card if card is not None and card.token == press.token else None
 
     async def _approver(self, press: Press, row: RequestRow) -> Link | Refused:
         """Who this is, unless our own memory says that they may not decide it."""

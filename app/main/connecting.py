@@ -39,6 +39,7 @@ from handlers.tasks import Tasks
 PAINT_EVERY = 1.0  # seconds
 COMPLETE_EVERY = 600.0  # audit rows come minutes late
 SETTLE_EVERY = 5.0
+HOMES_EVERY = 3.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
 
@@ -71,7 +72,8 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     bolt = make_bolt(rooms.slack)
     claiming = _claiming(rooms)
     decisions = _decisions(rooms, claiming, courier)
-    listen(bolt, rooms, decisions, reception)
+    home = listen(bolt, rooms, decisions, reception)
+    schedule.every(HOMES_EVERY, "homes", home.refresh)
     socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, painter, socket)
     nudge = reception.nudge

@@ -51,13 +51,14 @@ def make_bolt(slack: SlackSide) -> AsyncApp:
     )
 
 
-def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> None:
-    """Every listener with the use case behind it."""
+def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> Home:
+    """Every listener with the use case behind it; the Home comes back, since it is also drawn anew in rounds."""
     openings = Openings(
         book=rooms.memory.book,
         cards=rooms.memory.cards,
         links=rooms.memory.links,
         looks=rooms.memory.looks,
+        homes=rooms.memory.homes,
         clock=utc_now,
         new_token=new_token,
         policy=rooms.policy,
@@ -75,6 +76,14 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
     listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now)
     commands = Commands(reception=reception, lookups=lookups, listings=listings, clock=utc_now)
     menu = Menu(reception=reception, openings=openings, screens=rooms.slack.screens, clock=utc_now, policy=rooms.policy)
+    home = Home(
+        reception=reception,
+        lookups=lookups,
+        homes=rooms.memory.homes,
+        screens=rooms.slack.screens,
+        clock=utc_now,
+        policy=rooms.policy,
+    )
     listeners = Listeners(
         buttons=Buttons(
             reception=reception,
@@ -94,11 +103,12 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
             clock=utc_now,
         ),
         commands=commands,
-        home=Home(reception=reception, lookups=lookups, screens=rooms.slack.screens),
+        home=home,
         shortcuts=Shortcuts(reception=reception, lookups=lookups, screens=rooms.slack.screens, clock=utc_now),
     )
     place = Place(app_id=rooms.slack.me.app, team=rooms.slack.me.team, answers=reception.answers)
     register(bolt, place, listeners)
+    return home
 
 
 def open_gate(rooms: Rooms, bolt: AsyncApp) -> SlackGate | None:

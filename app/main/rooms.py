@@ -49,6 +49,7 @@ from app.store.cards import StoredCards
 from app.store.directs import StoredDirects
 from app.store.engine import open_engine
 from app.store.flows import StoredFlows
+from app.store.homes import StoredHomes
 from app.store.inbox import StoredInbox
 from app.store.leases import StoredLeases
 from app.store.links import StoredLinks
@@ -82,6 +83,7 @@ class Memory:
     freezes: StoredFreezes
     leases: StoredLeases
     looks: StoredLooks
+    homes: StoredHomes
     switches: StoredSwitches
     sights: StoredSights
     posting: Posting
@@ -159,6 +161,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         freezes=StoredFreezes(store, trail),
         leases=StoredLeases(store),
         looks=StoredLooks(store),
+        homes=StoredHomes(store, new_token),
         switches=StoredSwitches(store, trail),
         sights=StoredSights(store),
         posting=posting,

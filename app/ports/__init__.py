@@ -6,7 +6,7 @@ Every time is aware UTC, every length of time is in seconds unless it is a timed
 
 from __future__ import annotations
 
-from app.ports.attention import Looks
+from app.ports.attention import Homes, Looks, Offer, OpenHome
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.clock import Clock
@@ -46,6 +46,7 @@ __all__ = [
     "Flows",
     "Freezes",
     "Gap",
+    "Homes",
     "Inbox",
     "Intent",
     "Kin",
@@ -61,7 +62,9 @@ __all__ = [
     "MicrosoftIdentity",
     "Modal",
     "Notice",
+    "Offer",
     "OnBehalf",
+    "OpenHome",
     "Outbox",
     "Outcome",
     "Page",

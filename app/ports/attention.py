@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from app.domain.request import Person, RequestKey
+from app.domain.row import RequestRow
 
 
 class Looks(Protocol):
@@ -19,3 +22,36 @@ class Looks(Protocol):
 
     async def burn(self, now: datetime) -> int:
         """Cards whose fuse reads differently by now are to be repainted; how many requests that were."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHome:
+    """Somebody who opened their App Home lately, and a fingerprint of what it shows ('' when that is not known)."""
+
+    team: str
+    user: str
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A request on somebody's App Home, as it read when it was drawn."""
+
+    key: RequestKey
+    digest: str
+
+
+class Homes(Protocol):
+    """Who looks at their App Home, and the buttons on it: each good for one person, until it is drawn anew."""
+
+    async def opened(self, team: str, user: str, now: datetime) -> None:
+        """They opened it."""
+
+    async def recent(self, since: datetime, limit: int) -> Sequence[OpenHome]:
+        """Who opened it since then, the latest first."""
+
+    async def offer(self, home: OpenHome, rows: Sequence[RequestRow]) -> Mapping[RequestKey, str]:
+        """A token of this person for each request, in place of all that they had; and what their home shows now."""
+
+    async def offered(self, team: str, user: str, token: str) -> Offer | None:
+        """What a token stands for, to this person alone."""

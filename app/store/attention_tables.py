@@ -19,3 +19,28 @@ looks = Table(
     of_request(),
 )
 Index("looks_by_end", looks.c.until)
+
+# Who opened their App Home lately, and a fingerprint of what it shows.
+homes = Table(
+    "homes",
+    metadata,
+    text_column("team", key=True),
+    text_column("slack_user", key=True),
+    time_column("opened"),
+    text_column("shown"),
+)
+Index("homes_by_time", homes.c.opened)
+
+# What the buttons on somebody's App Home carry. Drawing it anew makes new ones.
+offers = Table(
+    "offers",
+    metadata,
+    text_column("token", key=True),
+    text_column("team"),
+    text_column("slack_user"),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("digest"),
+    of_request(),
+)
+Index("offers_by_person", offers.c.team, offers.c.slack_user)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
-from app.store.attention_tables import looks
+from app.store.attention_tables import homes, looks, offers
 from app.store.columns import Seconds, UtcTime
 from app.store.direct_tables import direct_copies, directs
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
@@ -22,6 +22,7 @@ __all__ = [
     "direct_copies",
     "directs",
     "gaps",
+    "homes",
     "inbox",
     "intents",
     "leases",
@@ -31,6 +32,7 @@ __all__ = [
     "metadata",
     "modals",
     "notices",
+    "offers",
     "requests",
     "sightings",
     "sights",

@@ -228,7 +228,9 @@ def _lists(one: RequestRow, name: str) -> Iterator[Emitted]:
         yield message(which, lists.history_page((one,) * 10, sheet, now=NOW))
     yield message("overview", lists.overview(counters, waiting, session, now=NOW))
     yield message("help", lists.help_text(name))
-    yield "home", "home", home.home(counters, waiting, session)
+    past = (one,) * 5
+    contents = home.Contents(counters, tuple(waiting), past, past, session, tokens={one.key: "t" * 43})
+    yield "home", "home", home.home(contents, now=NOW)
 
 
 def fixed() -> Iterator[Emitted]:
@@ -243,4 +245,4 @@ def fixed() -> Iterator[Emitted]:
     yield message("no history", lists.history_page((), lists.Sheet(), now=NOW))
     for session in (None, link(state=LinkState.SUSPENDED)):
         yield message("overview", lists.overview(Counters(), [], session, now=NOW))
-        yield "home", "home", home.home(Counters(), [], session)
+        yield "home", "home", home.home(home.Contents(session=session), now=NOW)

@@ -10,10 +10,9 @@ import pytest
 
 from app.domain.request import Kind, Verdict
 from app.identity.clouds import CLOUDS
-from app.ports import Counters
 from blocks import notices
 from blocks.card import card, fallback_card
-from blocks.home import home
+from blocks.home import Contents, home
 from blocks.links import GLOBAL, Portal
 from blocks.modal import decide_modal
 from tests.blocks import samples
@@ -31,7 +30,7 @@ def drawn(portal: Portal) -> list[str]:
     shown = card(PENDING, "t", card_id="c", now=samples.NOW, portal=portal)
     fallback = fallback_card(PENDING, card_id="c", now=samples.NOW, portal=portal)
     views = (
-        home(Counters(), [], None, portal=portal),
+        home(Contents(), now=samples.NOW, portal=portal),
         decide_modal(PENDING, Verdict.APPROVE, "m", now=samples.NOW, portal=portal),
     )
     messages = (outcome, note, shown, fallback)

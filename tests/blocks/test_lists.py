@@ -129,16 +129,16 @@ def test_unknown_command_is_repeated_and_gets_the_help() -> None:
     assert "/pim history" in words(message)
 
 
-def test_home_shows_work_first_and_at_most_twenty() -> None:
-    view = home.home(Counters(), waiting(23), None)
+def test_home_shows_work_first_and_at_most_ten() -> None:
+    view = home.home(home.Contents(Counters(23), tuple(waiting(20))), now=samples.NOW)
     shown = json.dumps(view, ensure_ascii=False)
-    assert view["blocks"][0]["text"]["text"] == "Waiting for a decision"
-    assert shown.count("Open the card") == 20
-    assert "… and 3 more" in shown
+    assert view["blocks"][0]["text"]["text"] == "Waiting for you"
+    assert shown.count("Open the card") == 10
+    assert "… and 13 more" in shown
 
 
 def test_home_never_holds_a_one_time_address() -> None:
-    view = home.home(Counters(), [], None)
+    view = home.home(home.Contents(), now=samples.NOW)
     buttons = [element for block in view["blocks"] if block["type"] == "actions" for element in block["elements"]]
     assert {button["action_id"]: "url" in button for button in buttons} == {ids.SIGN_IN: False, ids.PORTAL: True}
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from bolt_rig import BoltRig, BrokenInbox, slack_no, texts
-from people import CHANNEL, ann, rita, slack_of
+from build import a_request, decided
+from people import CHANNEL, TEAM, ann, ben, rita, slack_of
 
 from app.domain.errors import Unavailable
+from app.domain.request import Status
+from blocks import ids
+from handlers.home import LOOKED_AT
 
 
 async def open_home(rig: BoltRig, **event: object) -> int:
@@ -72,3 +78,107 @@ async def test_a_home_that_cannot_be_drawn_is_logged_and_acknowledged(
 async def test_without_a_database_the_event_is_acknowledged(rig: BoltRig, problem: Exception) -> None:
     rig.reception.deliveries.inbox = BrokenInbox(problem)
     assert (await open_home(rig), rig.screens.homes) == (200, {})
+
+
+# Live buttons, and drawing anew
+
+
+def tokens(view: dict[str, Any]) -> list[str]:
+    buttons = [element for block in view["blocks"] for element in block.get("elements", ())]
+    return [button["value"] for button in buttons if button.get("action_id") == ids.APPROVE]
+
+
+async def test_buttons_on_home_open_the_form(rig: BoltRig) -> None:
+    await rig.house.ask()
+    await rig.house.link(ann)
+    await open_home(rig)
+    (token,) = tokens(rig.screens.homes[slack_of(ann)])
+    await rig.act(rig.press_home(ann, ids.APPROVE, token))
+    ((_, view),) = rig.screens.opened
+    assert view["callback_id"] == ids.DECIDE_MODAL
+
+
+async def test_a_decision_from_home_is_sent_like_any_other(rig: BoltRig) -> None:
+    request = await rig.house.ask()
+    await rig.house.link(ann)
+    await open_home(rig)
+    await rig.act(rig.press_home(ann, ids.APPROVE, tokens(rig.screens.homes[slack_of(ann)])[0]))
+    form = str(rig.screens.opened[0][1]["private_metadata"])
+    await rig.act(rig.submission(ann, form, comment="It is in the change calendar"))
+    assert (await rig.house.row(request)).status is Status.APPROVED
+
+
+@pytest.mark.parametrize("whose", ["another person", "nobody"])
+async def test_a_token_of_somebody_else_opens_nothing(rig: BoltRig, whose: str) -> None:
+    await rig.house.ask()
+    await rig.house.link(ann, ben)
+    await open_home(rig)
+    (token,) = tokens(rig.screens.homes[slack_of(ann)])
+    await rig.act(rig.press_home(ben, ids.APPROVE, token if whose == "another person" else ""))
+    ((_, view),) = rig.screens.opened
+    assert "out of date" in texts(view)
+
+
+async def test_what_one_may_not_decide_has_no_buttons(rig: BoltRig) -> None:
+    await rig.house.ask(a_request(action="selfExtend"))
+    await rig.house.ask(a_request(requestor=ann))
+    await rig.house.link(ann)
+    await open_home(rig)
+    view = rig.screens.homes[slack_of(ann)]
+    assert "Exchange Administrator" in texts(view)
+    assert tokens(view) == []
+
+
+async def test_home_holds_ones_own_requests_and_those_one_decided(rig: BoltRig) -> None:
+    await rig.house.link(ann)
+    own = await rig.house.ask(a_request(requestor=ann, justification="mine"))
+    decided_ = await rig.house.ask(a_request(requestor=rita))
+    for request, status in ((own, Status.DENIED), (decided_, Status.APPROVED)):
+        by = ben if request is own else ann
+        await rig.house.book.settle(request.key, status, decided(by), None, rig.house.clock())
+    await open_home(rig)
+    said = texts(rig.screens.homes[slack_of(ann)])
+    assert said.index("Your requests") < said.index("Ben Bauer") < said.index("Requests you decided")
+    assert said.index("Requests you decided") < said.index("Rita Roth")
+
+
+async def test_home_is_drawn_anew_when_something_changed_and_only_then(rig: BoltRig) -> None:
+    request = await rig.house.ask()
+    await rig.house.link(ann)
+    await open_home(rig)
+    first = rig.screens.homes.pop(slack_of(ann))
+    await rig.home.refresh()
+    assert rig.screens.homes == {}
+    await rig.house.book.settle(request.key, Status.DENIED, decided(ben), None, rig.house.clock())
+    await rig.home.refresh()
+    assert tokens(rig.screens.homes[slack_of(ann)]) == []
+    await rig.act(rig.press_home(ann, ids.APPROVE, tokens(first)[0]))
+    assert "out of date" in texts(rig.screens.opened[0][1])
+
+
+async def test_who_opened_theirs_long_ago_is_left_alone(rig: BoltRig) -> None:
+    request = await rig.house.ask()
+    await rig.house.link(ann)
+    await open_home(rig)
+    rig.screens.homes.clear()
+    rig.house.clock.advance(LOOKED_AT + timedelta(seconds=1))
+    await rig.house.book.settle(request.key, Status.DENIED, decided(ben), None, rig.house.clock())
+    await rig.home.refresh()
+    assert rig.screens.homes == {}
+
+
+async def test_one_home_that_cannot_be_drawn_costs_no_other(rig: BoltRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.house.link(ann, ben)
+    for person in (ann, ben):
+        await rig.house.homes.opened(TEAM, slack_of(person), rig.house.clock())
+        rig.house.clock.advance(timedelta(seconds=1))
+    drawn: list[str] = []
+
+    async def publish(user: str, _: object) -> None:
+        if user == slack_of(ben):
+            raise slack_no("user_not_found")
+        drawn.append(user)
+
+    monkeypatch.setattr(rig.screens, "publish_home", publish)
+    await rig.home.refresh()
+    assert drawn == [slack_of(ann)]

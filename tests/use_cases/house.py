@@ -28,6 +28,7 @@ from app.lookups import CallerLookups, Lookups
 from app.ports import Card, Link, LinkState, Notice
 from app.store.audit import AuditRow, AuditTrail
 from app.store.cards import StoredCards
+from app.store.homes import StoredHomes
 from app.store.inbox import StoredInbox
 from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
@@ -68,6 +69,7 @@ class House:
         self.links = StoredLinks(self.store, self.trail, self.new_id)
         self.waiting = StoredWaiting(self.store)
         self.looks = StoredLooks(self.store)
+        self.homes = StoredHomes(self.store, self.new_id)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
         self.freezes = StoredFreezes(self.store, self.trail)
@@ -114,7 +116,9 @@ class House:
             courier=self.courier,
             step_up=self.step_up,
         )
-        self.openings = Openings(**ours, cards=self.cards, looks=self.looks, new_token=self.new_id, policy=self.policy)
+        self.openings = Openings(
+            **ours, cards=self.cards, looks=self.looks, homes=self.homes, new_token=self.new_id, policy=self.policy
+        )
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
