@@ -8,6 +8,7 @@ One rich_text block stands in every version, because Slack refuses an edit that 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block as SlackBlock
@@ -25,6 +26,7 @@ from blocks.elements import (
     date,
     header,
     link_button,
+    mention,
     overflow,
     own,
     rich,
@@ -42,6 +44,22 @@ from blocks.text import when
 
 JUSTIFICATION_LIMIT = 300  # code points: one phone screen holds the card; the modal shows the whole
 _MOST_REASONS = 4
+# Why somebody gets the card as a message of their own.
+OCCASIONS = {
+    "arrival": "You can decide this.",
+    "nudge": "Nobody has answered this yet, and you can decide it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Whom a first post is for: ids of people, or of one user group; or the occasion of somebody's own message."""
+
+    mention: tuple[str, ...] = ()
+    occasion: str = ""
+
+
+NO_CALL = Call()
 
 
 def card(  # noqa: PLR0913 - each fact by its own name
@@ -53,16 +71,19 @@ def card(  # noqa: PLR0913 - each fact by its own name
     portal: Portal = GLOBAL,
     closed: str = "",
     ticket_url: str = "",
+    call: Call = NO_CALL,
 ) -> Message:
     """The card for this version of the row, with metadata that names this copy.
 
     `token` is what its buttons carry; `now` (UTC) decides whether they are still there and whether a start is ahead;
-    `closed` says why the request is decided in the portal only: then the portal is the only button.
+    `closed` says why the request is decided in the portal only: then the portal is the only button. `call` is for a
+    first post only: an edit calls nobody.
     """
     version = row.version
     ended = outcome(row, now)
     blocks = wire(
         header(headline(row), ids.block("title", version)),
+        _called(call, version),
         rich(*ended, block_id=ids.block("outcome", version)) if ended else None,
         rich(asked(row, now), block_id=ids.block("asked", version)),
         rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
@@ -75,7 +96,8 @@ def card(  # noqa: PLR0913 - each fact by its own name
         _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
         context(f"Request {row.key.id[:NAME_LIMIT]}", ids.block("id", version)),
     )
-    return Message(sentence(row, now), blocks).stamped(ids.CARD_EVENT, card=card_id)
+    said_first = f"{OCCASIONS[call.occasion]} " if call.occasion else ""
+    return Message(f"{said_first}{sentence(row, now)}", blocks).stamped(ids.CARD_EVENT, card=card_id)
 
 
 def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal: Portal = GLOBAL) -> Message:
@@ -88,6 +110,16 @@ def fallback_card(row: RequestRow, *, card_id: str, now: datetime, portal: Porta
         f"The full card could not be shown: <{url}|read and decide it in the portal>."
     )
     return Message(text, []).stamped(ids.CARD_EVENT, card=card_id)
+
+
+def _called(call: Call, version: int) -> SlackBlock | None:
+    """Whom this is for: they are notified, and nobody else is."""
+    if call.occasion:
+        return rich(section((own(OCCASIONS[call.occasion], bold=True),)), block_id=ids.block("call", version))
+    if not call.mention:
+        return None
+    people = [part for id_ in call.mention for part in (own(" "), mention(id_))]
+    return rich(section((own("For"), *people)), block_id=ids.block("call", version))
 
 
 def _over(row: RequestRow, now: datetime) -> bool:

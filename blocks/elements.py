@@ -45,6 +45,13 @@ def date(moment: datetime | None) -> Part:
     )
 
 
+def mention(id_: str) -> Part:
+    """A person, or a user group (its id begins with S), who is notified when the message is posted."""
+    if id_.startswith("S"):
+        return slack.RichTextElementParts.UserGroup(usergroup_id=id_)
+    return slack.RichTextElementParts.User(user_id=id_)
+
+
 def link(url: str, words: str) -> Part:
     """An address of ours under fixed words."""
     return slack.RichTextElementParts.Link(url=url, text=words)

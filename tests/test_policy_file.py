@@ -72,11 +72,14 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
     )
     (route,) = policy.routes
     assert (route.channel, route.mention) == ("C0123456789", "S0123456789")
+    assert policy.arrival == Policy().arrival
+    assert policy.escalation is not None
+    assert (policy.escalation.secret_env, policy.escalation.after) == ("ON_CALL_KEY", timedelta(minutes=15))
 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 16 + len(rules.WEAK_POINTS)
+    assert len(keys) == 20 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -161,6 +164,16 @@ def test_routes_keep_the_order_of_the_file(read: Read) -> None:
     )
 
 
+def test_an_emulated_tool_may_be_on_this_machine(read: Read) -> None:
+    escalation = read(f'{ALARM}url = "http://127.0.0.1:8080/hook"').escalation
+    assert escalation is not None
+    assert escalation.url == "http://127.0.0.1:8080/hook"
+
+
+def test_nudges_can_be_switched_off(read: Read) -> None:
+    assert read("[arrival]\nnudge_minutes = 0").arrival.nudge_after == timedelta(0)
+
+
 def test_every_role_we_know_has_one_name_and_one_id() -> None:
     assert roles.template_id("Exchange Administrator") == roles.EXCHANGE_ADMINISTRATOR
     assert roles.template_id("GLOBAL ADMINISTRATOR") == roles.GLOBAL_ADMINISTRATOR
@@ -171,6 +184,7 @@ OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"  # of Azure
 
 # Mistakes
 
+ALARM = '[escalation]\nsecret_env = "KEY"\nafter_minutes = 5\n'
 ROUTE = '[[routes]]\nchannel = "C0123456789"\n'
 MISTAKES = {
     "not TOML": ("risk: high", "cannot be read"),
@@ -237,6 +251,20 @@ MISTAKES = {
     "a mention of a person": (f'{ROUTE}mention = "@ann"', "[routes 1] mention must be a user group's id"),
     "a mention of everybody": (f'{ROUTE}mention = "channel"', "[routes 1] mention must be a user group's id"),
     "an unknown key of a route": (f"{ROUTE}level = 1", "[routes 1] level is not known"),
+    "an alarm in the clear": (f'{ALARM}url = "http://on-call.example"', "[escalation] url must be an https address"),
+    "an alarm to nowhere": (f'{ALARM}url = "on-call"', "[escalation] url must be an https address"),
+    "an alarm with a user name": (f'{ALARM}url = "https://u:p@x.example"', "[escalation] url must be an https address"),
+    "an alarm with no port": (f'{ALARM}url = "https://x.example:no"', "[escalation] url must be an https address"),
+    "a key in the file": (
+        '[escalation]\nurl = "https://x.example"\nafter_minutes = 5\nsecret_env = "hunter 2"',
+        "[escalation] secret_env must be the name of an environment variable",
+    ),
+    "an alarm at once": (
+        '[escalation]\nurl = "https://x.example"\nsecret_env = "KEY"',
+        "[escalation] after_minutes must be more than 0",
+    ),
+    "an unknown key of an alarm": (f'{ALARM}url = "https://x.example"\nkey = "x"', "[escalation] key is not known"),
+    "an unknown key of arrival": ("[arrival]\nnudge = 5", "[arrival] nudge is not known"),
     "a chain": ('[people.accounts]\n"a@x" = "b@x"\n"b@x" = "c@x"', "itself stands for another"),
 }
 

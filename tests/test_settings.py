@@ -361,3 +361,41 @@ def test_the_applications_that_call_the_api_can_be_named(monkeypatch: pytest.Mon
 
 def test_an_application_that_is_no_guid_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mistakes(monkeypatch, PIM_API_CLIENTS=f"{GUID},*")[0].startswith("PIM_API_CLIENTS: must be a GUID")
+
+
+# The alarm's key
+
+
+def with_alarm(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, url: str = "https://x.example", **over: str | None
+) -> Settings:
+    policy = folder / "policy.toml"
+    policy.write_text(f'[escalation]\nurl = "{url}"\nsecret_env = "ALARM_KEY"\nafter_minutes = 5\n', encoding="utf-8")
+    return load(monkeypatch, PIM_POLICY_FILE=str(policy), **over)
+
+
+def test_the_alarms_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = with_alarm(monkeypatch, tmp_path, ALARM_KEY="canary-key")
+    assert settings.alarm_key() == "canary-key"
+    assert "canary" not in repr(settings)
+
+
+def test_or_from_the_same_file_as_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ALARM_KEY", raising=False)
+    (tmp_path / ".env").write_text("ALARM_KEY=canary-key\n", encoding="utf-8")
+    assert with_alarm(monkeypatch, tmp_path).alarm_key() == "canary-key"
+
+
+def test_a_missing_key_ends_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ALARM_KEY", raising=False)
+    with pytest.raises(BadSettings, match="secret_env names ALARM_KEY, which is not set"):
+        with_alarm(monkeypatch, tmp_path)
+
+
+def test_in_production_the_alarm_is_encrypted_on_its_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="must be an https address"):
+        with_alarm(monkeypatch, tmp_path, "http://localhost:1", ALARM_KEY="canary-key")
+
+
+def test_without_an_alarm_there_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).alarm_key() == ""

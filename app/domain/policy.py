@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.domain.arrival import Arrival, Escalation
 from app.domain.request import Person, Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
@@ -102,6 +103,8 @@ class Policy:
     portal_only: frozenset[str] = frozenset()  # role template ids, lower case
     watch: Watch = Watch()
     routes: tuple[Route, ...] = ()
+    arrival: Arrival = Arrival()
+    escalation: Escalation | None = None
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
 
     def ticket_facts(self, ticket: Ticket) -> TicketFacts:

@@ -24,11 +24,10 @@ from app.main.calling import open_api
 from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.rooms import Memory, Rooms, new_token, utc_now
-from app.main.telling import make_direct_painter, make_matching, make_messenger
+from app.main.telling import Telling, make_telling
 from app.notifier.painter import Painter
 from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
-from app.requestors import Requestors
 from app.schedule import Schedule
 from app.upkeep import Upkeep
 from app.watcher import Watcher
@@ -40,6 +39,7 @@ PAINT_EVERY = 1.0  # seconds
 COMPLETE_EVERY = 600.0  # audit rows come minutes late
 SETTLE_EVERY = 5.0
 HOMES_EVERY = 3.0
+ALARM_EVERY = 5.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
 
@@ -68,14 +68,15 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     answers = Answers(screens=rooms.slack.screens, linking=linking, portal=rooms.microsoft.portal)
     reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, nudge=lambda: schedule.nudge("paint"))
     watcher = _watcher(rooms)
-    painter = _rounds(rooms, watcher, courier, deliveries, schedule)
+    telling = make_telling(rooms, stack)
+    _rounds(rooms, watcher, courier, deliveries, telling, schedule)
     bolt = make_bolt(rooms.slack)
     claiming = _claiming(rooms)
     decisions = _decisions(rooms, claiming, courier)
     home = listen(bolt, rooms, decisions, reception)
     schedule.every(HOMES_EVERY, "homes", home.refresh)
     socket = open_socket(rooms, bolt)
-    notes = _notes(rooms, watcher, painter, socket)
+    notes = _notes(rooms, watcher, telling.painter, socket)
     nudge = reception.nudge
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
     api = open_api(rooms, watcher, claiming, courier, nudge)
@@ -163,27 +164,18 @@ def _watcher(rooms: Rooms) -> Watcher:
     )
 
 
-def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Deliveries, schedule: Schedule) -> Painter:
+def _rounds(
+    rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Deliveries, telling: Telling, schedule: Schedule
+) -> None:
     """Which of them ticks when. The painter is nudged whenever rows changed."""
-    painter = Painter(
-        gateway=rooms.slack.gateway,
-        outbox=rooms.memory.outbox,
-        clock=utc_now,
-        new_token=new_token,
-        portal=rooms.microsoft.portal,
-        policy=rooms.policy,
-        channels=rooms.slack.channels,
-    )
-    matching = make_matching(rooms)
-    requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
-    messenger = make_messenger(rooms, matching)
     backfilling = make_backfilling(rooms.memory, rooms.microsoft, rooms.policy.risk)
-    directs = make_direct_painter(rooms)
+    upkeep = Upkeep(looks=rooms.memory.looks, clock=utc_now)
     started = False
 
     async def watch() -> None:
         await watcher.tick()
-        await requestors.tick()  # before the cards are posted, so that they say it at once
+        await telling.requestors.tick()  # before the cards are posted, so that they say it at once
+        await telling.arrivals.tick()
         schedule.nudge("paint")
 
     async def complete() -> None:
@@ -191,11 +183,9 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
             schedule.nudge("paint")
 
     async def paint() -> None:
-        await painter.tick()
-        await directs.tick()
-        await messenger.tick()
-
-    upkeep = Upkeep(looks=rooms.memory.looks, clock=utc_now)
+        await telling.painter.tick()
+        await telling.directs.tick()
+        await telling.messenger.tick()
 
     async def settle() -> None:
         nonlocal started
@@ -210,7 +200,7 @@ def _rounds(rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Delive
     schedule.every(COMPLETE_EVERY, "complete", complete)
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
-    return painter
+    schedule.every(ALARM_EVERY, "alarm", telling.arrivals.escalate)
 
 
 def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:

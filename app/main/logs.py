@@ -39,7 +39,7 @@ def configured(settings: Settings) -> set[str]:
     secrets = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
     keys = {entry.partition(":")[2].strip().rstrip("=") for entry in settings.keys.get_secret_value().split(",")}
     password = urlsplit(settings.database_url).password or ""
-    return {*secrets, *keys, password, unquote(password)}
+    return {*secrets, *keys, password, unquote(password), settings.alarm_key()}
 
 
 class Redaction(logging.Filter):

@@ -45,6 +45,7 @@ from app.notifier.screens import SlackScreens
 from app.ports import Chronicle, Desk, TokenSource
 from app.settings import Settings
 from app.store.audit import AuditTrail
+from app.store.calls import StoredCalls
 from app.store.cards import StoredCards
 from app.store.directs import StoredDirects
 from app.store.engine import open_engine
@@ -87,6 +88,7 @@ class Memory:
     switches: StoredSwitches
     sights: StoredSights
     posting: Posting
+    calls: StoredCalls
     store: Store
     warning: str = ""  # what was wrong with the keys when the bot started
 
@@ -165,6 +167,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         switches=StoredSwitches(store, trail),
         sights=StoredSights(store),
         posting=posting,
+        calls=StoredCalls(store, posting),
         store=store,
         warning=warning,
     )

@@ -1,26 +1,55 @@
-"""Wiring of what tells single people: who they are in Slack, and their direct messages."""
+"""Wiring of everything that speaks to people in Slack by itself, and of the alarm."""
 
 from __future__ import annotations
 
-from app.main.rooms import Rooms, utc_now
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from app.alarm import Webhook
+from app.arrivals import Arrivals
+from app.domain.row import RequestRow
+from app.main.rooms import Rooms, new_token, utc_now
+from app.notifier.audience import SlackAudience
 from app.notifier.directs import DirectPainter
 from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
+from app.notifier.painter import Painter
+from app.requestors import Requestors
+from blocks.links import card_address
 
 
-def make_matching(rooms: Rooms) -> SlackMatching:
-    """Who somebody of Microsoft's is in Slack."""
-    return SlackMatching(
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who tells whom what."""
+
+    painter: Painter
+    messenger: Messenger
+    directs: DirectPainter
+    requestors: Requestors
+    arrivals: Arrivals
+
+
+def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
+    """All of them, over one matching of accounts."""
+    matching = SlackMatching(
         links=rooms.memory.links,
         people=rooms.slack.people,
         aliases=rooms.policy.aliases,
         tenant=rooms.settings.tenant_id.lower(),
     )
-
-
-def make_messenger(rooms: Rooms, matching: SlackMatching) -> Messenger:
-    """Messages that are sent once and stay as they are."""
-    return Messenger(
+    audience = SlackAudience(matching=matching, aliases=rooms.policy.aliases, clock=utc_now)
+    painter = Painter(
+        gateway=rooms.slack.gateway,
+        outbox=rooms.memory.outbox,
+        clock=utc_now,
+        new_token=new_token,
+        portal=rooms.microsoft.portal,
+        policy=rooms.policy,
+        channels=rooms.slack.channels,
+        audience=audience,
+    )
+    messenger = Messenger(
         gateway=rooms.slack.gateway,
         outbox=rooms.memory.outbox,
         book=rooms.memory.book,
@@ -28,10 +57,11 @@ def make_messenger(rooms: Rooms, matching: SlackMatching) -> Messenger:
         clock=utc_now,
         portal=rooms.microsoft.portal,
     )
+    requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
+    return Telling(painter, messenger, _directs(rooms), requestors, _arrivals(rooms, audience, stack))
 
 
-def make_direct_painter(rooms: Rooms) -> DirectPainter:
-    """Messages that follow their requests."""
+def _directs(rooms: Rooms) -> DirectPainter:
     return DirectPainter(
         gateway=rooms.slack.gateway,
         directs=rooms.memory.directs,
@@ -41,3 +71,32 @@ def make_direct_painter(rooms: Rooms) -> DirectPainter:
         slack_url=rooms.slack.me.url,
         policy=rooms.policy,
     )
+
+
+def _arrivals(rooms: Rooms, audience: SlackAudience, stack: AsyncExitStack) -> Arrivals:
+    return Arrivals(
+        calls=rooms.memory.calls,
+        audience=audience,
+        clock=utc_now,
+        address=_address(rooms),
+        arrival=rooms.policy.arrival,
+        escalation=rooms.policy.escalation,
+        alarm=_alarm(rooms, stack),
+    )
+
+
+def _alarm(rooms: Rooms, stack: AsyncExitStack) -> Webhook | None:
+    escalation = rooms.policy.escalation
+    if escalation is None:
+        return None
+    alarm = Webhook(escalation.url, rooms.settings.alarm_key(), utc_now)
+    stack.push_async_callback(alarm.aclose)
+    return alarm
+
+
+def _address(rooms: Rooms) -> Callable[[RequestRow], Awaitable[str]]:
+    async def address(row: RequestRow) -> str:
+        place = (await rooms.memory.cards.places([row.key])).get(row.key)
+        return card_address(rooms.slack.me.url, *place) if place is not None else ""
+
+    return address

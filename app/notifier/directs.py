@@ -15,9 +15,8 @@ from app.domain.policy import Policy
 from app.domain.request import RequestKey
 from app.domain.ruling import portal_only
 from app.notifier.finding import find_message
-from app.notifier.gateway import Gateway, Payload, first_post
+from app.notifier.gateway import OUR_TROUBLE, Gateway, Payload, first_post
 from app.notifier.lanes import TOO_MUCH, Lanes
-from app.notifier.messenger import OUR_TROUBLE
 from app.notifier.wording import direct_message
 from app.ports import Cards, Clock, Directs, Entry, Letter
 from blocks import ids

@@ -11,7 +11,7 @@ from app.domain.match import How
 from app.domain.request import Person
 from app.domain.row import RequestRow
 from app.notifier.finding import find_message
-from app.notifier.gateway import Gateway
+from app.notifier.gateway import OUR_TROUBLE, Gateway
 from app.notifier.wording import notice_message
 from app.ports import Clock, Matching, Notice, Outbox, RequestBook
 from blocks import ids
@@ -19,8 +19,6 @@ from blocks.links import Portal
 
 BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
-# Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
-OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 # Found without a proof, and not asked for again. A link may come, change and go: that is looked up when it counts.
 _GUESSED = (How.BY_ALIAS, How.BY_MAIL)
 log = logging.getLogger(__name__)

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
+from app.domain.arrival import Reach, mentioned
 from app.domain.errors import CardLost, SlackFailed
 from app.domain.policy import Policy
+from app.domain.routes import route_of
 from app.domain.row import RequestRow
 from app.domain.ruling import portal_only
 from app.notifier.channel import Channels
 from app.notifier.finding import find_message
-from app.notifier.gateway import Gateway, first_post
+from app.notifier.gateway import OUR_TROUBLE, Gateway, first_post
 from app.notifier.lanes import PAUSE_AFTER_REFUSAL, TOO_MUCH, Lanes
 from app.notifier.notes import NotePainter
 from app.notifier.pace import Pace
-from app.ports import Card, ChannelNote, Clock, Outbox
+from app.ports import Audience, Card, ChannelNote, Clock, Outbox
 from blocks import ids
+from blocks.card import NO_CALL, Call, fallback_card
 from blocks.card import card as draw_card
-from blocks.card import fallback_card
 from blocks.links import Portal
 from blocks.message import Message
 
@@ -42,7 +44,8 @@ log = logging.getLogger(__name__)
 class Painter:
     """Makes Slack show what the rows say.
 
-    `policy` names the roles that get no buttons; `channels` says where new cards may be posted, None: everywhere.
+    `policy` names the roles that get no buttons, and the routes; `channels` says where new cards may be posted, None:
+    everywhere; `audience` whom they may mention, None: nobody.
     """
 
     gateway: Gateway
@@ -52,6 +55,7 @@ class Painter:
     portal: Portal
     policy: Policy = Policy()
     channels: Channels | None = None
+    audience: Audience | None = None
     _lanes: Lanes = field(init=False)
     _pace: Pace = field(init=False)
     _notes: NotePainter = field(init=False)
@@ -75,7 +79,8 @@ class Painter:
         for note in notes:
             await self._paint_note(note)
         for card, row in cards:
-            refused = await self._lanes.attempt(_lane(card), card.id, partial(self._paint_card, card, row))
+            paint = self._paint_message if card.occasion else self._paint_card
+            refused = await self._lanes.attempt(_lane(card), card.id, partial(paint, card, row))
             if refused is not None and refused.code in _CHANNEL_GONE and self.channels is not None:
                 self.channels.doubt(card.channel)
 
@@ -84,6 +89,26 @@ class Painter:
             await self._lanes.attempt(_NOTES, note.topic, partial(self._notes.paint, note))
 
     # --- cards ---
+
+    async def _paint_message(self, card: Card, row: RequestRow) -> bool:
+        """A card that is one person's own message. Whoever cannot be reached is let alone from then on."""
+        try:
+            return await self._paint_card(await self._conversation(card), row)
+        except SlackFailed as failure:
+            if failure.code in OUR_TROUBLE:
+                raise
+            log.info("A message about %s could not be delivered: %s", row.key, failure)
+            await self.outbox.abandon(card)
+            return False
+
+    async def _conversation(self, card: Card) -> Card:
+        """The same card, where Slack keeps what we say to this person."""
+        if not card.channel.startswith(("U", "W")):
+            return card
+        opened = await self.gateway.call("conversations_open", users=card.channel)
+        channel = str((opened.get("channel") or {}).get("id") or "")
+        await self.outbox.move(card, channel)
+        return replace(card, channel=channel)
 
     async def _paint_card(self, card: Card, row: RequestRow) -> bool:
         """Whether Slack took something."""
@@ -101,16 +126,26 @@ class Painter:
 
     async def _post_when_possible(self, card: Card, row: RequestRow) -> bool:
         """A card that stands nowhere waits for its turn; one whose channel takes none goes to the one that does."""
-        refuge = self.channels.refuge(card.channel) if self.channels is not None else ""
+        refuge = self.channels.refuge(card.channel) if self.channels is not None and not card.occasion else ""
         if refuge:
             await self.outbox.move(card, refuge)
-        if refuge or not self._takes(card.channel) or not self._pace.free(card.channel):
+        takes = bool(card.occasion) or self._takes(card.channel)
+        if refuge or not takes or not self._pace.free(card.channel):
             return False
+        call = await self._call(card, row)
         await self.outbox.trying(card)
-        await self._posted(card, await self._post(card, row), row.version)
+        await self._posted(card, await self._post(card, row, call), row.version)
         return True
 
-    def _draw(self, card: Card, row: RequestRow) -> Message:
+    async def _call(self, card: Card, row: RequestRow) -> Call:
+        """Whom a first post is for. Later edits say nothing of it, so that they notify nobody."""
+        if card.occasion or self.audience is None:
+            return Call(occasion=card.occasion)
+        route = route_of(row.request, row.risk.level, self.policy.routes)
+        reach = Reach() if route is not None and route.mention else await self.audience.reach(row)
+        return Call(mentioned(reach, route))
+
+    def _draw(self, card: Card, row: RequestRow, call: Call = NO_CALL) -> Message:
         return draw_card(
             row,
             card.token,
@@ -119,6 +154,7 @@ class Painter:
             portal=self.portal,
             closed=portal_only(row, self.policy),
             ticket_url=self.policy.ticket_facts(row.request.ticket).url,
+            call=call,
         )
 
     def _takes(self, channel: str) -> bool:
@@ -137,10 +173,10 @@ class Painter:
         since = row.request.created - timedelta(minutes=5)
         return await find_message(self.gateway, card.channel, ids.CARD_EVENT, ("card", card.id), since=since)
 
-    async def _post(self, card: Card, row: RequestRow) -> str:
+    async def _post(self, card: Card, row: RequestRow, call: Call) -> str:
         self._pace.spend(card.channel)
         try:
-            return await self._send(card.channel, self._draw(card, row))
+            return await self._send(card.channel, self._draw(card, row, call))
         except SlackFailed as failure:
             if failure.code not in TOO_MUCH:
                 raise

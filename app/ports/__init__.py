@@ -9,6 +9,7 @@ from __future__ import annotations
 from app.ports.attention import Homes, Looks, Offer, OpenHome
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
+from app.ports.calls import Alarm, Audience, Calls, Due
 from app.ports.clock import Clock
 from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
@@ -27,10 +28,13 @@ __all__ = [
     "PORTAL_ONLY",
     "READ",
     "Act",
+    "Alarm",
     "Announcement",
+    "Audience",
     "Bearers",
     "Block",
     "Caller",
+    "Calls",
     "Card",
     "Cards",
     "ChannelNote",
@@ -41,6 +45,7 @@ __all__ = [
     "Desk",
     "Direct",
     "Directs",
+    "Due",
     "Earlier",
     "Entry",
     "Flows",

@@ -41,7 +41,11 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One copy of a card in Slack. `token` is what its buttons carry; `ts` is empty until Slack has told us."""
+    """One copy of a card in Slack. `token` is what its buttons carry; `ts` is empty until Slack has told us.
+
+    `occasion`: why somebody got it as a message of their own; empty for a card in a channel. Its `channel` is then that
+    person's Slack account, until Slack has told us which conversation that is.
+    """
 
     id: str
     key: RequestKey
@@ -51,6 +55,7 @@ class Card:
     digest: str
     painted: int
     tried: bool = False
+    occasion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Cards(Protocol):
         """The copy that was pressed: the card at this place, or in a direct message the request with this token."""
 
     async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
-        """Channel and ts of the requests' cards, as far as they were posted."""
+        """Channel and ts of the requests' cards in channels, as far as they were posted."""
 
     async def open_modal(self, modal: Modal, now: datetime) -> None:
         """Remember what a modal shows."""
@@ -133,6 +138,9 @@ class Outbox(Protocol):
 
     async def move(self, card: Card, channel: str) -> None:
         """A card that nobody tried to post yet is to be posted in this channel instead."""
+
+    async def abandon(self, card: Card) -> None:
+        """The person whose message it was to be cannot be reached: it is off the books."""
 
     async def evacuate(self, channel: str, home: str, new_text: Callable[[], str]) -> None:
         """Every open request with a copy in a channel that nobody reads gets one at home, if it has none there."""

@@ -25,6 +25,7 @@ from app.domain.policy import Policy
 from app.identity.clouds import CLOUDS, GLOBAL, Cloud
 from app.identity.credentials import Credential, certificate, chosen, federated
 from app.identity.keyring import Keyring
+from app.settings.calling import alarm_key, alarm_mistake
 from app.settings.policy_file import read_policy
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -193,12 +194,15 @@ class Settings(BaseSettings):
 
     @field_validator("policy_file")
     @classmethod
-    def _policy(cls, value: Path | None) -> Path | None:
+    def _policy(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None:
             try:
-                read_policy(value)  # now, so that the mistakes in it are told with all the others
+                policy = read_policy(value)  # now, so that the mistakes in it are told with all the others
             except BadSettings as problem:
                 raise ValueError(str(problem)) from None
+            mistake = alarm_mistake(policy.escalation, sandbox=_in_sandbox(info))
+            if mistake:
+                raise ValueError(mistake)
         return value
 
     def credential(self) -> Credential:
@@ -214,6 +218,10 @@ class Settings(BaseSettings):
             return _credential({name: getattr(self, name) for name in type(self).model_fields}, prefix)
         except ValueError as problem:
             raise BadSettings(f"{problem}.") from None
+
+    def alarm_key(self) -> str:
+        """What the alarm of the policy file is signed with; empty where there is none."""
+        return alarm_key(self.policy().escalation)
 
     def policy(self) -> Policy:
         """What the policy file says, read anew, or the defaults. BadSettings names what is wrong in it by now."""

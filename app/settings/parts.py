@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 MOST = 1_000_000  # hours or letters: more than anybody means
-_HOUR = timedelta(hours=1)
+_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 T = TypeVar("T")
 
 
@@ -41,6 +41,10 @@ class Part:
     def hours(self, key: str, default: timedelta) -> timedelta:
         """A length of time, written in hours."""
         return timedelta(hours=self.number(key, default / _HOUR))
+
+    def minutes(self, key: str, default: timedelta) -> timedelta:
+        """A length of time, written in minutes."""
+        return timedelta(minutes=self.number(key, default / _MINUTE))
 
     def flag(self, key: str, *, default: bool) -> bool:
         """True or false."""

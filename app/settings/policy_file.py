@@ -17,6 +17,7 @@ from app.domain.policy import Aliases, Freshness, Policy, Watch
 from app.domain.risk import Level, RiskPolicy
 from app.domain.ticket_pages import ticket_page
 from app.domain.tickets import ANY_SYSTEM, ticket_form
+from app.settings.calling import read_arrival, read_escalation
 from app.settings.parts import Part
 from app.settings.routing import read_routes
 
@@ -54,6 +55,8 @@ def _policy(top: Part) -> Policy:
         watch=_watch(top.table("watch")),
         ticket_pages=_ticket_pages(top.table("tickets"), risk),
         routes=read_routes(top, role_id),
+        arrival=read_arrival(top.table("arrival")),
+        escalation=read_escalation(top.table("escalation")),
     )
     top.close()
     return policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Column, Index, Integer, Table
 
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -44,3 +44,17 @@ offers = Table(
     of_request(),
 )
 Index("offers_by_person", offers.c.team, offers.c.slack_user)
+
+# What was done about a waiting request to bring it to people: one row a step. A step that failed has a time to come.
+calls = Table(
+    "calls",
+    metadata,
+    text_column("kind", key=True),
+    text_column("request_id", key=True),
+    text_column("step", key=True),
+    Column("tries", Integer, nullable=False),
+    time_column("due"),
+    time_column("done", null=True),
+    text_column("note"),
+    of_request(),
+)

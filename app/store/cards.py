@@ -35,11 +35,11 @@ class StoredCards:
         return card or await self._store.read(lambda connection: directs.pressed(connection, channel, ts, token))
 
     async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
-        """Channel and ts of these requests' cards; requests whose card is not posted are left out."""
+        """Channel and ts of these requests' cards in channels; requests whose card is not posted are left out."""
         if not keys:
             return {}
         asked = tuple_(cards.c.kind, cards.c.request_id).in_([(key.kind, key.id) for key in keys])
-        wanted = select(cards).where(asked, cards.c.ts != "")
+        wanted = select(cards).where(asked, cards.c.ts != "", cards.c.occasion == "")
         found = await self._store.read(lambda connection: connection.execute(wanted))
         return {
             RequestKey(Kind(row["kind"]), row["request_id"]): (row["channel"], row["ts"]) for row in found.mappings()
@@ -80,6 +80,7 @@ def to_card(row: RowMapping) -> Card:
         digest=row["digest"],
         painted=row["painted"],
         tried=row["tried"],
+        occasion=row["occasion"],
     )
 
 

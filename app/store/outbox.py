@@ -39,6 +39,10 @@ class StoredOutbox:
         """A card that nobody tried to post yet is to be posted there instead."""
         await self._fenced.write(lambda connection: painting.move(connection, card, channel))
 
+    async def abandon(self, card: Card) -> None:
+        """The person whose message it was to be cannot be reached."""
+        await self._store.write(lambda connection: painting.abandon(connection, card))
+
     async def evacuate(self, channel: str, home: str, new_text: Callable[[], str]) -> None:
         """Open requests whose card stands in a channel that nobody reads get one at home too."""
         await self._fenced.write(lambda connection: painting.evacuate(connection, channel, home, new_text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Status
@@ -86,9 +86,15 @@ async def move(connection: AsyncConnection, card: Card, channel: str) -> None:
     await connection.execute(update(cards).where(cards.c.id == card.id, _NOWHERE).values(channel=channel))
 
 
+async def abandon(connection: AsyncConnection, card: Card) -> None:
+    """Off the books: nobody will ever paint it."""
+    await connection.execute(delete(cards).where(cards.c.id == card.id, cards.c.occasion != ""))
+
+
 async def rehome(connection: AsyncConnection, place: Callable[[RequestRow], str]) -> None:
     """Cards that nobody ever tried to post go where `place` says now: a posted or tried one is where it is."""
-    waiting = await connection.execute(select(cards).where(_NOWHERE, cards.c.painted < cards.c.wanted))
+    homeless = (_NOWHERE, cards.c.occasion == "", cards.c.painted < cards.c.wanted)
+    waiting = await connection.execute(select(cards).where(*homeless))
     found = [to_card(row) for row in waiting.mappings()]
     rows = await load_by_key(connection, list(dict.fromkeys(card.key for card in found)))
     for card in found:

@@ -114,6 +114,7 @@ def first_card(request: ActivationRequest, level: Level, posting: Posting) -> di
         "wanted": 1,
         "tried": False,
         "requested": request.created,
+        "occasion": "",
     }
 
 

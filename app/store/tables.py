@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
-from app.store.attention_tables import homes, looks, offers
+from app.store.attention_tables import calls, homes, looks, offers
 from app.store.columns import Seconds, UtcTime
 from app.store.direct_tables import direct_copies, directs
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
@@ -17,6 +17,7 @@ from app.store.table_parts import metadata, of_request, person_columns, text_col
 __all__ = [
     "audit",
     "audit_head",
+    "calls",
     "cards",
     "channel_notes",
     "direct_copies",
@@ -143,6 +144,7 @@ sightings = Table(
 Index("sightings_by_person", sightings.c.oid, sightings.c.requested, sightings.c.kind, sightings.c.request_id)
 
 # `wanted` and `requested` are copies from the row, so that "behind" and "newest in this channel" are index walks too.
+# `occasion` is why a copy is one person's own message; it is empty for a channel's card.
 cards = Table(
     "cards",
     metadata,
@@ -157,6 +159,7 @@ cards = Table(
     Column("wanted", Integer, nullable=False),
     Column("tried", Boolean, nullable=False),
     time_column("requested"),
+    text_column("occasion"),
     of_request(),
 )
 Index("cards_by_channel", cards.c.channel, cards.c.requested, cards.c.kind, cards.c.request_id)

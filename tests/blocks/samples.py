@@ -28,7 +28,7 @@ from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, RequestRow
 from app.ports import Counters, Link, LinkState
 from blocks import home, lists, modal, notices, reminders
-from blocks.card import card, fallback_card
+from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.lint import Surface
 from blocks.message import Message
 from blocks.rows import Waiting
@@ -182,6 +182,9 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     """Whatever the builders can say about this row, long lists included."""
     name = one.request.requestor.name
     yield message("card", card(one, "token", card_id="c1", now=NOW))
+    yield message("first card", card(one, "token", card_id="c1", now=NOW, call=Call(("U0ANN00001", "S0ONCALL01"))))
+    for occasion in OCCASIONS:
+        yield message(occasion, card(one, "token", card_id="c1", now=NOW, call=Call(occasion=occasion)))
     yield message("fallback card", fallback_card(one, card_id="c1", now=NOW))
     yield message("result", notices.result_message(one, name, name))
     yield message("receipt", notices.linked_receipt(one.request.requestor, now=NOW))

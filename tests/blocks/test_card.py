@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.arrival import Step
 from app.domain.policy import Policy
 from app.domain.request import Status, Ticket
 from app.domain.ruling import portal_only
 from blocks import ids
-from blocks.card import card, fallback_card
+from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.message import Message
 from tests.blocks import samples
 
@@ -53,6 +55,27 @@ def test_golden_folder_holds_the_states_and_nothing_else() -> None:
 @pytest.mark.parametrize("state", [name for name, row in STATES.items() if row.status is not Status.PENDING])
 def test_no_button_once_it_is_not_pending(state: str) -> None:
     assert buttons(show(STATES[state])) == []
+
+
+def test_a_first_post_names_whom_it_is_for_and_a_repaint_nobody() -> None:
+    row = STATES["pending"]
+    first = card(row, "t0ken", card_id="c", now=samples.NOW, call=Call(("U0ANN00001", "S0ONCALL01")))
+    called = json.dumps([block for block in first.blocks if block["block_id"].startswith("pim_call")])
+    assert '"user_id": "U0ANN00001"' in called
+    assert '"usergroup_id": "S0ONCALL01"' in called
+    assert first.text == show(row).text
+    assert {"user", "usergroup"}.isdisjoint(re.findall(r'"type": "(\w+)"', json.dumps(show(row).blocks)))
+
+
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_a_message_of_ones_own_says_first_why_one_gets_it(occasion: str) -> None:
+    own = card(STATES["pending"], "t0ken", card_id="c", now=samples.NOW, call=Call(occasion=occasion))
+    assert own.text.startswith(OCCASIONS[occasion])
+    assert OCCASIONS[occasion] in json.dumps(own.blocks[1])
+
+
+def test_every_step_that_calls_people_has_its_words() -> None:
+    assert set(OCCASIONS) == {Step.ARRIVAL, Step.NUDGE}
 
 
 def test_no_button_once_the_24_hours_are_over() -> None:

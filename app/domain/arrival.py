@@ -1,0 +1,67 @@
+"""How a new request reaches those who can approve it: whom the card mentions, who is called, when once more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from app.domain.levels import Level
+from app.domain.routes import NOBODY, Route
+
+MOST_MENTIONED = 5  # a card that wakes more people than that is noise
+MOST_CALLED = 25  # known approvers; a role with more has a crowd, and a crowd is not called one by one
+
+
+class Step(StrEnum):
+    """What is done about a waiting request, each once."""
+
+    ARRIVAL = "arrival"
+    NUDGE = "nudge"
+    ESCALATION = "escalation"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a request that nobody answered is brought up once more; zero: never."""
+
+    nudge_after: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Where an on-call tool is told of a Critical request that nobody answered in time.
+
+    `secret_env` names the environment variable that holds the key of the signature.
+    """
+
+    url: str
+    secret_env: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Known approvers as Slack accounts. `crowd`: there are too many; `sure`: Slack told of everybody asked for."""
+
+    users: tuple[str, ...] = ()
+    crowd: bool = False
+    sure: bool = True
+
+
+def called_at_once(level: Level) -> bool:
+    """Whether approvers get a message of their own as soon as a request of this level arrives."""
+    return level.grave
+
+
+def mentioned(reach: Reach, route: Route | None) -> tuple[str, ...]:
+    """Whom a new card mentions: what its route says, else up to five known approvers, else nobody."""
+    if route is not None and route.mention:
+        return () if route.mention == NOBODY else (route.mention,)
+    return () if reach.crowd else few(reach.users)
+
+
+def few(users: Sequence[str]) -> tuple[str, ...]:
+    """All of them, or nobody when they are more than a card should wake."""
+    return tuple(users) if len(users) <= MOST_MENTIONED else ()
