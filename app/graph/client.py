@@ -1,8 +1,8 @@
 """The one gate to Microsoft: authentication, paging, throttling, and the pin on our own origin.
 
 The bearer token never leaves for another origin: the transport refuses it, whatever a nextLink or a redirect says.
-Reads are tried up to three times; a decision is sent once and never again from here. Two gates may share a root where
-Microsoft counts their calls apart: what throttles one does not silence the other.
+Reads are tried up to three times, in a long outage once; a decision is sent once and never again from here. Two gates
+may share a root where Microsoft counts their calls apart: what throttles one does not silence the other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import httpx
 
 from app.domain.errors import BotError, Malformed, OutcomeUnknown, Unavailable
 from app.graph.answers import failure, json_of
+from app.graph.budget import Budget
 from app.graph.wire import Json
 from app.ports import Clock, TokenSource
 
@@ -81,6 +82,7 @@ class Gate:
         self._sleep = sleep
         self._jitter = jitter
         self._manners = manners
+        self._budget = Budget()
         self._turn_at: datetime | None = None
         self._paused_until: datetime | None = None
         self._http = httpx.AsyncClient(
@@ -147,7 +149,8 @@ class Gate:
                 return await self._read_once(url, token)
             except (Unavailable, Malformed) as problem:
                 told = problem.retry_after if isinstance(problem, Unavailable) else None
-                if attempt == TRIES - 1 or (told is not None and told >= self._manners.patience):
+                last = attempt == TRIES - 1 or (told is not None and told >= self._manners.patience)
+                if last or not self._budget.spend():
                     raise
                 await self._sleep(self._jitter() * FIRST_PAUSE * 2**attempt if told is None else told)
         raise AssertionError  # the loop either returns or raises
@@ -161,7 +164,9 @@ class Gate:
             raise Unavailable("Microsoft cannot be reached.") from None
         if response.status_code != httpx.codes.OK:
             raise self._noted(failure(response, self._clock(), decision=False))
-        return json_of(response)
+        found = json_of(response)
+        self._budget.earn()
+        return found
 
     async def _take_turn(self) -> None:
         if not self._manners.pace:

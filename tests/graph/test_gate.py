@@ -22,6 +22,7 @@ from app.domain.errors import (
     SignInRequired,
     Unavailable,
 )
+from app.graph.budget import MOST
 from app.graph.client import Gate, Manners
 
 OUTAGES: list[Answer] = [
@@ -69,6 +70,20 @@ async def test_a_read_gives_up_after_three_tries(outage: Answer) -> None:
         await read(there)
     assert caught.value.retryable
     assert len(there.microsoft.requests) == 3
+
+
+async def test_in_a_long_outage_each_read_is_tried_once_however_many_ask() -> None:
+    there = rig(*[error(500)] * 200)
+    await asyncio.gather(*(read(there) for _ in range(100)), return_exceptions=True)
+    assert len(there.microsoft.requests) == 100 + MOST
+
+
+async def test_successes_earn_second_tries_again() -> None:
+    there = rig(*[error(500)] * 100, *[ok({})] * 5, error(500), ok({"a": 1}))
+    await asyncio.gather(*(read(there) for _ in range(100 - int(MOST))), return_exceptions=True)
+    for _ in range(5):
+        await read(there)
+    assert await read(there) == {"a": 1}
 
 
 async def test_the_pauses_between_tries_grow() -> None:
