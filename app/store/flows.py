@@ -24,7 +24,7 @@ class StoredFlows:
 
     async def take(self, token_hash: str, now: datetime) -> str | None:
         """Take it by one atomic delete. Everything too old goes in the same breath, so that nothing piles up."""
-        return await self._store.write(lambda connection: _take(connection, token_hash, now))
+        return await self._store.write(lambda connection: _take(connection, token_hash, now), flush=True)
 
 
 async def _take(connection: AsyncConnection, token_hash: str, now: datetime) -> str | None:

@@ -29,11 +29,11 @@ class StoredLinkCare:
 
     async def revoke(self, link: Link, act: Act) -> bool:
         """Drop the tokens of this link. False when it has none: they must sign in again anyway."""
-        return await self._store.write(lambda connection: _revoke(connection, self._trail, link, act))
+        return await self._store.write(lambda connection: _revoke(connection, self._trail, link, act), flush=True)
 
     async def remove(self, link: Link, act: Act) -> bool:
         """Delete the link. The pair stays in the history: a human stays the same."""
-        return await self._store.write(lambda connection: _remove(connection, self._trail, link, act))
+        return await self._store.write(lambda connection: _remove(connection, self._trail, link, act), flush=True)
 
 
 async def _everybody(connection: AsyncConnection) -> Sequence[LinkLine]:

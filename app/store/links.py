@@ -67,15 +67,15 @@ class StoredLinks:
     async def save(self, link: Link, sealed: str, version: int, now: datetime) -> bool:
         """Make or renew a link; False when either account is linked to somebody else: that needs a sign-out first."""
         new = SealedCache(link, sealed, version)
-        return await self._store.write(lambda connection: self._save(connection, new, now))
+        return await self._store.write(lambda connection: self._save(connection, new, now), flush=True)
 
     async def suspend(self, link: Link, why: str, now: datetime) -> bool:
         """Their session is over, and they are told. False when it was so already, or they signed in again meanwhile."""
-        return await self._store.write(lambda connection: self._suspend(connection, link, why, now))
+        return await self._store.write(lambda connection: self._suspend(connection, link, why, now), flush=True)
 
     async def remove(self, link: Link, now: datetime) -> bool:
         """Sign-out: this pair of accounts is unlinked, also when the link was renewed a moment ago."""
-        return await self._store.write(lambda connection: self._remove(connection, link, now))
+        return await self._store.write(lambda connection: self._remove(connection, link, now), flush=True)
 
     async def forwarded(self, team: str, starter: str, other: str, now: datetime) -> None:
         """One Slack account began a sign-in and another came back from it: both are told, and it is written down."""
@@ -91,7 +91,7 @@ class StoredLinks:
             _is_generation(cache.link), links.c.state == LinkState.ACTIVE, links.c.cache_version == cache.version
         )
         change = update(links).where(same).values(sealed=sealed, cache_version=cache.version + 1)
-        done = await self._store.write(lambda connection: connection.execute(change))
+        done = await self._store.write(lambda connection: connection.execute(change), flush=True)
         return done.rowcount == 1
 
     async def _save(self, connection: AsyncConnection, new: SealedCache, now: datetime) -> bool:

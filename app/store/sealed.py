@@ -51,7 +51,7 @@ async def reseal(store: Store, cache: SealedCache, sealed: str) -> bool:
         links.c.sealed == cache.sealed,
     )
     change = update(links).where(same).values(sealed=sealed)
-    done = await store.write(lambda connection: connection.execute(change))
+    done = await store.write(lambda connection: connection.execute(change), flush=True)
     return done.rowcount == 1
 
 

@@ -29,7 +29,9 @@ class StoredSwitches:
 
     async def turn(self, switch: Switch, announcement: Announcement | None) -> bool:
         """Set it with everything that follows; False when it stood so already."""
-        return await self._store.write(lambda connection: _turn(connection, self._trail, switch, announcement))
+        return await self._store.write(
+            lambda connection: _turn(connection, self._trail, switch, announcement), flush=True
+        )
 
 
 async def _state(connection: AsyncConnection, name: str) -> Switch | None:

@@ -44,7 +44,7 @@ class StoredWaiting:
 
     async def take(self, waiting_id: str, now: datetime) -> WaitingDecision | None:
         """Take it once and for all; None when it is unknown, taken, or too old."""
-        return await self._store.write(lambda connection: _take(connection, waiting_id, now))
+        return await self._store.write(lambda connection: _take(connection, waiting_id, now), flush=True)
 
     async def expire(self, now: datetime) -> int:
         """End those that are too old; how many."""
@@ -60,7 +60,7 @@ class StoredFreezes:
 
     async def freeze(self, link: Link, now: datetime) -> bool:
         """The link as it is now, whatever its generation: tokens and waiting decisions gone, and written down."""
-        return await self._store.write(lambda connection: _freeze(connection, self._trail, link, now))
+        return await self._store.write(lambda connection: _freeze(connection, self._trail, link, now), flush=True)
 
 
 async def _put(connection: AsyncConnection, decision: WaitingDecision) -> bool:

@@ -163,13 +163,13 @@ async def rotate_while(vault: Vault, *meanwhile: Callable[[], Awaitable[object]]
     waiting = list(meanwhile)
     write = vault.store.write
 
-    async def interrupted(work: Callable[..., Awaitable[object]]) -> object:
+    async def interrupted(work: Callable[..., Awaitable[object]], *, flush: bool) -> object:
         if waiting:
             act = waiting.pop(0)
             vault.store.write = write  # type: ignore[method-assign]  # whoever meddles is not meddled with
             await act()
             vault.store.write = interrupted  # type: ignore[assignment, method-assign]  # the same
-        return await write(work)
+        return await write(work, flush=flush)
 
     vault.store.write = interrupted  # type: ignore[assignment, method-assign]  # the same
     return dict((await rotate(vault.store, BOTH)).moves)

@@ -3,22 +3,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from build import NOW, a_request, an_intent, decided, seen
 from people import CHANNEL, ann, ben, rob
-from store.conftest import a_posting
 
 from app.domain.request import ActivationRequest, Person, Status, Verdict, Where
 from app.domain.row import RequestRow
 from app.ports import Intent, Outcome
-from app.store.audit import AuditTrail
-from app.store.engine import open_engine
-from app.store.outages import Work
 from app.store.outbox import StoredOutbox
 from app.store.request_book import StoredRequests
-from app.store.writer import Store
 
 Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -47,32 +42,6 @@ async def status_of(book: StoredRequests, request: ActivationRequest) -> Request
 async def outcome_of(rows: Rows, intent: Intent) -> str:
     [outcome] = [row["outcome"] for row in await rows("SELECT id, outcome FROM intents") if row["id"] == intent.id]
     return str(outcome)
-
-
-class FlushNotingStore(Store):
-    """Notes which writes must outlive a power cut."""
-
-    flushed: ClassVar[list[bool]] = []
-
-    async def write(self, work: Work[Any], *, flush: bool = False) -> Any:  # noqa: ANN401 - whatever the work gives
-        self.flushed.append(flush)
-        return await super().write(work, flush=flush)
-
-
-async def test_a_decision_is_on_the_disk_before_it_leaves_and_so_is_its_end(
-    database_url: str, trail: AuditTrail
-) -> None:
-    store = FlushNotingStore(open_engine(database_url))
-    book, request = StoredRequests(store, trail, a_posting()), a_request()
-    await book.remember([seen(request)], NOW)
-    store.flushed.clear()
-    intent = an_intent(request)
-    await book.claim(intent, NOW)
-    await book.sending(intent)
-    await book.release(intent, Outcome.NOT_TAKEN, "did not arrive", NOW)
-    await book.settle(request.key, Status.APPROVED, decided(), None, NOW)
-    await store.aclose()
-    assert store.flushed == [True] * 4
 
 
 async def test_a_claim_names_who_is_deciding(book: StoredRequests, request_: ActivationRequest) -> None:
