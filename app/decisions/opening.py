@@ -82,6 +82,9 @@ class Openings:
         """The request behind a button, and the digest of what was shown beside it."""
         shown = await self._shown(press)
         if shown is None:
+            # A copy that we do not know decides nothing. If it is ours all the same, it is painted as things stand.
+            if press.ts:
+                await self.cards.adopt((press.channel, press.ts), press.token, self.new_token)
             return OUT_OF_DATE
         row = await self.book.find(shown.key)
         return (shown.digest, row) if row is not None else UNKNOWN_REQUEST

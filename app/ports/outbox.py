@@ -81,6 +81,12 @@ class Cards(Protocol):
     async def places(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[str, str]]:
         """Channel and ts of the requests' cards in channels, as far as they were posted."""
 
+    async def adopt(self, place: tuple[str, str], token: str, new_text: Callable[[], str]) -> bool:
+        """A copy stands at this channel and ts that is not on our books, and its token is that of a card there.
+
+        It is on the books from now on, behind, so that it is repainted. False: the token is nobody's, or it was known.
+        """
+
     async def open_modal(self, modal: Modal, now: datetime) -> None:
         """Remember what a modal shows."""
 

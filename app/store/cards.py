@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import RowMapping, insert, select, tuple_
+from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, RequestKey, Verdict
 from app.ports import Card, Modal
@@ -45,6 +46,10 @@ class StoredCards:
             RequestKey(Kind(row["kind"]), row["request_id"]): (row["channel"], row["ts"]) for row in found.mappings()
         }
 
+    async def adopt(self, place: tuple[str, str], token: str, new_text: Callable[[], str]) -> bool:
+        """Take a copy on the books that nobody knew of; False when its token is nobody's, or it was known."""
+        return await self._store.write(lambda connection: _adopt(connection, place, token, new_text))
+
     async def open_modal(self, modal: Modal, now: datetime) -> None:
         """Remember what a modal shows."""
         row = {
@@ -67,6 +72,23 @@ class StoredCards:
         found = await self._store.read(lambda connection: connection.execute(wanted))
         row = found.mappings().one_or_none()
         return _to_modal(row) if row is not None else None
+
+
+async def _adopt(connection: AsyncConnection, place: tuple[str, str], token: str, new_text: Callable[[], str]) -> bool:
+    """The card itself, if it stands nowhere yet; else one more copy, with a token of its own."""
+    channel, ts = place
+    owner = select(cards).where(cards.c.token == token, cards.c.channel == channel).with_for_update()
+    row = (await connection.execute(owner)).mappings().one_or_none()
+    known = select(cards.c.id).where(cards.c.channel == channel, cards.c.ts == ts)
+    if row is None or await connection.scalar(known) is not None:
+        return False
+    here = {"ts": ts, "tried": True, "painted": 0}
+    if not row["ts"]:
+        await connection.execute(update(cards).where(cards.c.id == row["id"]).values(**here))
+    else:
+        copy = {**row, **here, "id": new_text(), "token": new_text()}
+        await connection.execute(insert(cards).values(**copy))
+    return True
 
 
 def to_card(row: RowMapping) -> Card:

@@ -138,3 +138,17 @@ async def test_a_request_past_its_deadline_is_not_announced(rig: Rig) -> None:
     await rig.appear(a_request(created=NOW - timedelta(hours=25)))
     await ticks(rig, 3)
     assert rig.slack.calls(POST) == []
+
+
+async def test_an_unknown_copy_that_was_pressed_is_painted_and_loses_its_buttons_with_the_other(rig: Rig) -> None:
+    request = await rig.appear()
+    await rig.painter.tick()
+    (card,) = rig.slack.messages()
+    workspace = rig.slack.world.workspace
+    twin = workspace.post(workspace.channels[card.channel], card.text, card.blocks, metadata=card.metadata)
+    assert await rig.cards.adopt((twin.channel, twin.ts), buttons(card)[ids.APPROVE], rig.new_token)
+    await ticks(rig, 1)
+    assert (twin.edits, buttons(twin)[ids.APPROVE] != buttons(card)[ids.APPROVE]) == (1, True)
+    await end(rig, request)
+    await ticks(rig, 1)
+    assert [ids.APPROVE in buttons(message) for message in rig.slack.messages()] == [False, False]

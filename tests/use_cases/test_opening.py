@@ -217,3 +217,25 @@ async def test_a_token_of_a_direct_message_is_good_in_that_message_only(house: H
     ):
         said = await house.openings.open(Click(TEAM, slack_of(ann), channel, ts, token, Verdict.APPROVE))
         await refused(house, said, Why.CHANGED, "out of date")
+
+
+# Copies nobody knows
+
+
+async def test_a_press_on_an_unknown_copy_decides_nothing_and_has_it_painted(
+    house: House, activation: ActivationRequest
+) -> None:
+    card = await house.card(activation)
+    click = Click(TEAM, slack_of(ann), card.channel, "1800000000.000100", card.token, Verdict.APPROVE)
+    await refused(house, await house.openings.open(click), Why.CHANGED, "out of date")
+    (copy,) = [behind for behind, _ in await house.outbox.unpainted(10) if behind.ts == click.ts]
+    assert copy.token != card.token
+    again = await house.openings.open(click)
+    assert isinstance(again, Refused)
+
+
+async def test_a_guessed_token_makes_no_copy(house: House, activation: ActivationRequest) -> None:
+    card = await house.card(activation)
+    click = Click(TEAM, slack_of(ann), card.channel, "1800000000.000100", "guessed", Verdict.APPROVE)
+    await refused(house, await house.openings.open(click), Why.CHANGED, "out of date")
+    assert [behind.ts for behind, _ in await house.outbox.unpainted(10) if behind.ts == click.ts] == []
