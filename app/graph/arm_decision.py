@@ -2,7 +2,8 @@
 
 Sources disagree on the shape that the service takes. The next one goes out only after a 4xx and a re-read that shows
 the stage still live for this very caller, so a decision that was taken is never sent again. 409 (somebody was first),
-429, a challenge and a lost answer end it. Of a batch only the inner status is believed.
+429, a challenge and a lost answer end it. Of a batch only the inner status is believed, and no success that shows the
+stage undecided.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from app.domain.errors import (
     SignInRequired,
 )
 from app.domain.request import Verdict
+from app.domain.ruling import Step
 from app.graph.approvals import Look, review, still_live
 from app.graph.arm_wire import PROVIDER
 from app.graph.client import Gate
@@ -77,7 +79,7 @@ class Shapes:
         ways = (self._put, self._patch_wrapped, self._patch_bare, self._batch)
         for number in sorted(range(len(ways)), key=lambda number: (number != self._works, number)):
             try:
-                await ways[number](ballot, token)
+                answer = await ways[number](ballot, token)
             except (AlreadyDecided, ClaimsChallenge):
                 raise
             except (GraphRefused, SignInRequired) as refused:
@@ -86,26 +88,30 @@ class Shapes:
                     raise
                 log.info("Azure did not take shape %d of the decision; its stage is live, trying another.", number + 1)
                 continue
+            if not _believable(answer, ballot.verdict):
+                raise OutcomeUnknown  # it may show late, and the read-back will tell
             self._works = number
             return
         raise refusal
 
-    async def _put(self, ballot: Ballot, token: TokenSource) -> None:
-        await self.gate.send("PUT", ballot.path, token, ballot.wrapped, VERSION)
+    async def _put(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
+        return await self.gate.send("PUT", ballot.path, token, ballot.wrapped, VERSION)
 
-    async def _patch_wrapped(self, ballot: Ballot, token: TokenSource) -> None:
-        await self.gate.send("PATCH", ballot.path, token, ballot.wrapped, VERSION)
+    async def _patch_wrapped(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
+        return await self.gate.send("PATCH", ballot.path, token, ballot.wrapped, VERSION)
 
-    async def _patch_bare(self, ballot: Ballot, token: TokenSource) -> None:
-        await self.gate.send("PATCH", ballot.path, token, ballot.bare, VERSION)
+    async def _patch_bare(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
+        return await self.gate.send("PATCH", ballot.path, token, ballot.bare, VERSION)
 
-    async def _batch(self, ballot: Ballot, token: TokenSource) -> None:
+    async def _batch(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
         """What Microsoft's portal sends."""
         name = str(self.new_name())
         url = f"{ballot.path}?api-version={VERSION['api-version']}"
         inner = {"name": name, "httpMethod": "PUT", "url": url, "content": ballot.wrapped}
         answer = await self.gate.send("POST", "/batch", token, {"requests": [inner]}, BATCH)
-        self.gate.judge(inner_answer(answer, name))
+        inside = inner_answer(answer, name)
+        self.gate.judge(inside)
+        return inside
 
 
 def inner_answer(outer: httpx.Response, name: str) -> httpx.Response:
@@ -121,6 +127,16 @@ def inner_answer(outer: httpx.Response, name: str) -> httpx.Response:
     if not isinstance(status, int) or not 100 <= status <= 599:  # noqa: PLR2004 - HTTP's own numbers
         raise OutcomeUnknown
     return httpx.Response(status, headers=_headers(part(found[0].get("headers"))), content=_content(found[0]))
+
+
+def _believable(answer: httpx.Response, verdict: Verdict) -> bool:
+    """Whether a success says nothing of the stage, or shows it decided as it was sent."""
+    try:
+        body = part(answer.json())
+    except (ValueError, RecursionError):
+        return True
+    shown = text((part(body.get("properties")) or body).get("reviewResult"))
+    return not shown or Step("", "", shown, assigned_to_me=False).verdict is verdict
 
 
 def _headers(raw: Mapping[str, object]) -> dict[str, str]:

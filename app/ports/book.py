@@ -123,7 +123,7 @@ class RequestBook(Protocol):
         """One request."""
 
     async def find_id(self, request_id: str) -> RequestRow | None:
-        """One request by Microsoft's GUID, whatever its desk."""
+        """One request by Microsoft's GUID, whatever its desk; None where two desks have one."""
 
     async def open_rows(self) -> Sequence[RequestRow]:
         """Every request not final, oldest first."""

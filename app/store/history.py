@@ -36,9 +36,13 @@ async def find(connection: AsyncConnection, key: RequestKey) -> RequestRow | Non
 
 
 async def find_id(connection: AsyncConnection, request_id: str) -> RequestRow | None:
-    """One request by Microsoft's GUID, whatever its desk."""
-    rows = await load_by_key(connection, [RequestKey(kind, request_id) for kind in Kind])
-    return next(iter(rows.values()), None)
+    """One request by Microsoft's GUID, whatever its desk; None where two desks have one.
+
+    Whoever asks for an Azure role chooses the GUID, and may choose one that another desk gave out: nobody may decide
+    the one request who was shown the other.
+    """
+    rows = list((await load_by_key(connection, [RequestKey(kind, request_id) for kind in Kind])).values())
+    return rows[0] if len(rows) == 1 else None
 
 
 async def known(connection: AsyncConnection, kind: Kind) -> Mapping[str, Known]:

@@ -38,7 +38,7 @@ class StoredRequests:
         return await self._store.read(lambda connection: history.find(connection, key))
 
     async def find_id(self, request_id: str) -> RequestRow | None:
-        """One request by Microsoft's GUID, whatever its desk."""
+        """One request by Microsoft's GUID, whatever its desk; None where two desks have one."""
         return await self._store.read(lambda connection: history.find_id(connection, request_id))
 
     async def open_rows(self) -> Sequence[RequestRow]:

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 from api_rig import ApiRig, problem
-from build import NOW, REPORTS_READER, a_request, an_intent, decided
+from build import NOW, REPORTS_READER, a_request, an_intent, decided, known_as, seen
 from fakes import ALWAYS, ProcessKilled
 from people import TENANT, ann, ben, cleo, rita
 from use_cases.house import House
 
 from app.api.problems import CODES
 from app.domain.errors import ClaimsChallenge, DeviceDemanded, GraphRefused, Unavailable
-from app.domain.request import ActivationRequest, PolicyFacts, Status, Verdict
+from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Verdict
 from app.domain.risk import Level, Risk
 from app.inbox import UNANSWERED, Deliveries
 from app.ports import PAUSE, Switch
@@ -208,6 +208,18 @@ async def test_what_no_database_holds_is_sent_as_it_is_and_kept_as_it_can_be(
     answer = await api.deny(activation.key.id, reason="no\x00pe")
     assert answer.status_code == 200
     assert answer.json()["decided"]["comment"] == "no\N{REPLACEMENT CHARACTER}pe"
+
+
+async def test_an_id_that_two_desks_share_decides_neither(
+    api: ApiRig, house: House, activation: ActivationRequest
+) -> None:
+    """Whoever asks for an Azure role chooses its GUID: the id of a harmless request that an approver was just shown."""
+    twin = known_as(activation.key.id, Kind.AZURE)
+    await house.book.remember([seen(twin, approvers=(ann,))], NOW)
+    assert problem(await api.approve(activation.key.id)) == (404, "not_found")
+    assert problem(await api.deny(activation.key.id)) == (404, "not_found")
+    assert problem(await api.get(f"requests/{activation.key.id}")) == (404, "not_found")
+    await pending(house, activation)
 
 
 # 202

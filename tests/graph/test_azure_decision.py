@@ -97,7 +97,9 @@ async def test_the_shapes_go_out_in_order_each_after_a_look(number: int) -> None
     assert there.microsoft.answers == []
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(200), httpx.Response(204), ok(a_stage()), ok(None, 202)])
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(200), httpx.Response(204), ok(a_stage(reviewResult="Approve")), ok(None, 202)]
+)
 async def test_any_success_is_one(answer: httpx.Response) -> None:
     there = azure_rig(answer)
     await decide(there)
@@ -195,6 +197,18 @@ async def test_first_come_throttled_challenged_or_lost_ends_it_on_any_shape(
     with pytest.raises(kind) as caught:
         await decide(there)
     assert type(caught.value) is kind
+    assert sent(there) == SENT[: number + 1]
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("shown", ["NotReviewed", "Deny", "a word of tomorrow"])
+@pytest.mark.parametrize("wrapped", [True, False])
+async def test_a_success_that_shows_no_such_decision_is_read_back(shown: str, number: int, wrapped: bool) -> None:  # noqa: FBT001 - a case
+    stage = a_stage(id_=STAGE, reviewResult=shown)
+    told = stage if wrapped else stage["properties"]
+    there = azure_rig(*refused(number), batch(inner(200, content=told)) if number == 3 else ok(told))
+    with pytest.raises(OutcomeUnknown):
+        await decide(there)
     assert sent(there) == SENT[: number + 1]
 
 

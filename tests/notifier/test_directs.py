@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from build import a_request, an_intent, guid
-from notifier.painting import HISTORY, POST, UPDATE, buttons, change, end
+from notifier.painting import DELETE, HISTORY, POST, UPDATE, buttons, change, end
 from notifier.rig import PORTAL, Rig
 
 from app.domain.policy import Policy
@@ -290,3 +290,29 @@ async def test_a_drawing_that_slack_refuses_becomes_words_and_a_link(owing: Owin
     await end(rig, request, Status.DENIED)
     await owing.ticks(2)
     assert "denied" in rig.slack.said_to(ANN)[0].text
+
+
+@pytest.mark.parametrize("refusals", [("invalid_blocks", "block_mismatch"), ("restricted_action",)])
+async def test_a_message_that_cannot_be_edited_any_more_goes_with_its_buttons(
+    owing: Owing, rig: Rig, refusals: tuple[str, ...]
+) -> None:
+    request = await rig.appear()
+    direct = await owing.owe(request)
+    await owing.ticks(1)
+    await end(rig, request)
+    for code in refusals:
+        rig.slack.disturb(UPDATE, error=code)
+    await owing.ticks(3)
+    assert rig.slack.said_to(ANN) == []
+    assert (owing.calls(DELETE), await owing.note(direct)) == (1, f"not delivered: {refusals[-1]}")
+
+
+async def test_taking_it_away_is_tried_again_when_slack_was_not_heard(owing: Owing, rig: Rig) -> None:
+    request = await rig.appear()
+    await owing.owe(request)
+    await owing.ticks(1)
+    await end(rig, request)
+    rig.slack.disturb(UPDATE, error="restricted_action", times=None)
+    rig.slack.disturb(DELETE, error="fatal_error")
+    await owing.ticks(5)
+    assert (rig.slack.said_to(ANN), owing.calls(DELETE)) == ([], 2)
