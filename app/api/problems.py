@@ -138,7 +138,8 @@ def _problem(error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         return Problem("invalid_request", _complaint(error))
     if isinstance(error, HTTPException):
-        return Problem(_OF_HTTP.get(error.status_code, "invalid_request"), "This address does not take that.")
+        code = _OF_HTTP.get(error.status_code, "invalid_request")
+        return Problem(code, "This address does not take that.", error.headers)  # a 405 says what it takes
     return Problem("failed", BROKEN)  # Starlette raises it once more, for the log
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.domain.durations import iso
 from app.domain.levels import Level
@@ -19,6 +20,13 @@ MOST_ROWS = 200
 COUNTED_DAYS = 7
 
 
+def _written(value: object) -> object:
+    """Only what looks like a date: a bare number would pass for seconds since 1970."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("no time such as 2026-11-23T09:30:00Z, and no date")
+    return value
+
+
 def _moment(value: datetime) -> datetime:
     """In UTC; without a zone it is UTC already."""
     try:
@@ -27,7 +35,13 @@ def _moment(value: datetime) -> datetime:
         raise ValueError("no such time in UTC") from None
 
 
-Moment = Annotated[datetime, AfterValidator(_moment)]
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_written),
+    AfterValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
 
 
 class Somebody(BaseModel):
@@ -150,7 +164,7 @@ class Deny(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=COMMENT_LIMIT)
+    reason: str = Field(min_length=1, max_length=COMMENT_LIMIT, pattern=r"\S")
 
 
 class ProblemShape(BaseModel):

@@ -163,7 +163,8 @@ async def test_a_pause_is_503(api: ApiRig, house: House, activation: ActivationR
 
 async def test_a_missing_comment_is_422(api: ApiRig, house: House, activation: ActivationRequest) -> None:
     assert problem(await api.approve(activation.key.id, comment=None)) == (422, "comment_missing")
-    assert problem(await api.deny(activation.key.id, reason="  ")) == (422, "comment_missing")
+    assert problem(await api.deny(activation.key.id, reason="  ")) == (422, "invalid_request")
+    assert problem(await api.deny(activation.key.id, reason="\x1c")) == (422, "comment_missing")
     await pending(house, activation)
 
 

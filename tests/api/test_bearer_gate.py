@@ -96,6 +96,7 @@ async def test_what_does_not_exist_is_a_problem_too(api: ApiRig) -> None:
     assert problem(await api.get("no-such-thing")) == (404, "not_found")
     answer = await api.post("overview")
     assert problem(answer) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
 
 
 # Size
