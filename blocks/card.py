@@ -188,7 +188,7 @@ def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> Sla
 
 def decide_buttons(row: RequestRow, token: str, portal_url: str, block_id: str) -> SlackBlock:
     """What one may do with a pending request, wherever it is shown; all of it carries the token of that place."""
-    what = f"{row.request.role.label} for {row.request.requestor.label}"
+    what = f"{row.request.what} for {row.request.requestor.label}"
     green = None if row.risk.level.grave else "primary"
     return actions(
         block_id,

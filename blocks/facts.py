@@ -42,7 +42,7 @@ def risk_words(level: Level) -> str:
 
 def headline(row: RequestRow) -> str:
     """`▲ High risk · Exchange Administrator`, not yet made inert."""
-    return f"{risk_words(row.risk.level)} · {row.request.role.label}"
+    return f"{risk_words(row.risk.level)} · {row.request.what}"
 
 
 def who(person: Person) -> Line:

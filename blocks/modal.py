@@ -147,7 +147,7 @@ def _facts(row: RequestRow, now: datetime, portal: Portal, ticket: TicketFacts) 
 def _subject(row: RequestRow) -> slack.RichTextElement:
     request = row.request
     return section(
-        labelled("Role", said(request.role.label, NAME_LIMIT)),
+        labelled("Role", said(request.what, NAME_LIMIT)),
         labelled("Requestor", *who(request.requestor)),
         labelled("Duration", said(length(request.duration, request.duration_text), NAME_LIMIT)),
     )

@@ -37,8 +37,8 @@ def outcome_notice(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL) -
     """What the requestor is told when their request ends; None when they ended it themselves or it is still open."""
     if row.status not in _TOLD:
         return None
-    role = row.request.role.label
-    title = (own("Your request for "), said(role, NAME_LIMIT, bold=True))
+    what = row.request.what
+    title = (own("Your request for "), said(what, NAME_LIMIT, bold=True))
     why = said_why(row)
     comment = (quote(why, COMMENT_LIMIT),) if why else ()
     again = link_button(ids.ASK_AGAIN, "Ask again", portal.ask_again(row.key.kind))
@@ -46,7 +46,7 @@ def outcome_notice(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL) -
         rich(section(title, ended(row)), *comment, section(_next_step(row, now))),
         None if row.status is Status.APPROVED else actions(ids.block("again", row.version), again),
     )
-    return Message(f"Your request for {text.escaped(role, NAME_LIMIT)}: {ended_text(row, now)}", blocks)
+    return Message(f"Your request for {text.escaped(what, NAME_LIMIT)}: {ended_text(row, now)}", blocks)
 
 
 def result_message(row: RequestRow, headline: str, body: str) -> Message:
@@ -55,7 +55,7 @@ def result_message(row: RequestRow, headline: str, body: str) -> Message:
     subject = section(
         (said(headline, NAME_LIMIT, bold=True),),
         (said(body, TEXT_MESSAGE_LIMIT),),
-        labelled("Role", said(request.role.label, NAME_LIMIT)),
+        labelled("Role", said(request.what, NAME_LIMIT)),
         labelled("Requestor", *who(request.requestor)),
     )
     return Message(

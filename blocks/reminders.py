@@ -109,7 +109,7 @@ def _alone(item: Item, now: datetime, portal: Portal) -> Iterable[SlackBlock | N
 
 
 def _role(row: RequestRow) -> RichTextElement:
-    return section((own(f"{risk_words(row.risk.level)} · "), said(row.request.role.label, NAME_LIMIT, bold=True)))
+    return section((own(f"{risk_words(row.risk.level)} · "), said(row.request.what, NAME_LIMIT, bold=True)))
 
 
 def _among(items: Sequence[Item], now: datetime, portal: Portal) -> Iterable[SlackBlock | None]:
@@ -137,7 +137,7 @@ def _facts(item: Item) -> list[Line]:
     duration = said(length(request.duration, request.duration_text), _NAME_LIMIT)
     ticket = said(request.ticket.number, _NAME_LIMIT) if request.ticket.given else own("no ticket")
     return [
-        (own(f"{risk_words(row.risk.level)} · "), said(request.role.label, _NAME_LIMIT, bold=True)),
+        (own(f"{risk_words(row.risk.level)} · "), said(request.what, _NAME_LIMIT, bold=True)),
         (said(request.requestor.label, _NAME_LIMIT), own(" · "), duration, own(" · "), ticket),
         labelled("Scope", said(request.scope.label, _NAME_LIMIT)),
         *([labelled("Decide by", date(request.expires))] if request.mortal else []),
@@ -148,7 +148,7 @@ def _facts(item: Item) -> list[Line]:
 def _line(item: Item, now: datetime) -> Line:
     """What it is, and how it stands or the way to it."""
     row, request = item.row, item.row.request
-    named = (said(request.role.label, _NAME_LIMIT, bold=True), own(" · "), said(request.requestor.label, _NAME_LIMIT))
+    named = (said(request.what, _NAME_LIMIT, bold=True), own(" · "), said(request.requestor.label, _NAME_LIMIT))
     if not row.status.open:
         return (*named, own(" · "), *ended(row, _NAME_LIMIT))
     if row.status is Status.DECIDING:
@@ -171,7 +171,7 @@ def _buttons(item: Item, number: int, portal: Portal, *, green: bool) -> SlackBl
     open_portal = link_button(ids.PORTAL, "Open portal", portal.decide(row.key.kind))
     if item.closed or not row.request.decidable:
         return actions(block_id, open_portal)
-    what = f"{row.request.role.label} for {row.request.requestor.label}"
+    what = f"{row.request.what} for {row.request.requestor.label}"
     style = "primary" if green and not row.risk.level.grave else None
     return actions(
         block_id,

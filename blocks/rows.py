@@ -59,7 +59,7 @@ def waiting_block(item: Waiting) -> SlackBlock:
     lines: list[Line] = [
         (
             own(f"{risk_words(item.row.risk.level)} · "),
-            said(request.role.label, _NAME_LIMIT, bold=True),
+            said(request.what, _NAME_LIMIT, bold=True),
             own(" · "),
             said(request.requestor.label, _NAME_LIMIT),
             own(" · "),
@@ -75,7 +75,7 @@ def waiting_block(item: Waiting) -> SlackBlock:
 def waiting_text(item: Waiting, now: datetime) -> str:
     """The same as one escaped line."""
     request = item.row.request
-    names = f"{_escaped(request.role.label)} for {_escaped(request.requestor.label)}"
+    names = f"{_escaped(request.what)} for {_escaped(request.requestor.label)}"
     return f"{item.row.risk.level.word}: {names}; decide by {text.hour(request.expires, now)}"
 
 
@@ -95,7 +95,7 @@ def mine_block(row: RequestRow, now: datetime) -> SlackBlock:
 def _entry(row: RequestRow, more: Line) -> SlackBlock:
     request = row.request
     what: Line = (
-        said(request.role.label, _NAME_LIMIT, bold=True),
+        said(request.what, _NAME_LIMIT, bold=True),
         own(" · "),
         said(request.requestor.label, _NAME_LIMIT),
         own(" · requested "),
@@ -109,7 +109,7 @@ def _entry(row: RequestRow, more: Line) -> SlackBlock:
 
 def history_text(row: RequestRow, now: datetime) -> str:
     """The same as one escaped line."""
-    names = f"{_escaped(row.request.role.label)} for {_escaped(row.request.requestor.label)}"
+    names = f"{_escaped(row.request.what)} for {_escaped(row.request.requestor.label)}"
     return f"{names}: {row.status.value if row.status.open else ended_text(row, now, _NAME_LIMIT)}"
 
 

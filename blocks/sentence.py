@@ -40,7 +40,7 @@ def _head(row: RequestRow, verb: str, deadline: str) -> str:
     after = f" for {duration}{deadline}"
     middle = f" {verb} for "
     room = HEAD_LIMIT - len(before) - len(middle) - len(after)
-    person, role = _share(request.requestor.label or "somebody", request.role.label or "a role", room)
+    person, role = _share(request.requestor.label or "somebody", request.what or "a role", room)
     return f"{before}{person}{middle}{role}{after}"
 
 

@@ -160,6 +160,13 @@ class ActivationRequest:
     approval_id: str = ""
 
     @property
+    def what(self) -> str:
+        """`Owner on Subscription Prod`, `Member of prod-db-admins`; a directory role by its name alone."""
+        if self.key.kind is Kind.ENTRA:
+            return self.role.label
+        return f"{self.role.label} {'of' if self.key.kind is Kind.GROUP else 'on'} {self.scope.label}"
+
+    @property
     def expires(self) -> datetime:
         """When Microsoft ends it if nobody acts."""
         return self.created + APPROVAL_WINDOW

@@ -168,3 +168,15 @@ def test_a_key_is_said_with_its_desk() -> None:
 
 def test_people_are_one_by_all_that_is_known_of_them() -> None:
     assert len({ann, ben, rob, replace(ann)}) == 3
+
+
+@pytest.mark.parametrize(
+    "kind, role, scope, what",
+    [
+        (Kind.ENTRA, "Global Administrator", Scope("/"), "Global Administrator"),
+        (Kind.AZURE, "Owner", Scope("/subscriptions/1", "Subscription Prod"), "Owner on Subscription Prod"),
+        (Kind.GROUP, "Member", Scope("9e2f0c11", "prod-db-admins"), "Member of prod-db-admins"),
+    ],
+)
+def test_owner_and_member_say_of_what(kind: Kind, role: str, scope: Scope, what: str) -> None:
+    assert a_request(key=RequestKey(kind, "r"), role=Role("id", role), scope=scope).what == what

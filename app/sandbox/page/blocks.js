@@ -154,7 +154,8 @@ function overflow(element, block, view) {
   const items = element.options.map((option) => (option.url
     ? link(option.url, option.text.text)
     : h("button", { type: "button", onclick: (event) => act(event.currentTarget, element, block, view, option.value) }, option.text.text)));
-  return h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions", "data-key": key(element, block) }, "⋯"), h("div", {}, items));
+  const shut = (event) => { event.currentTarget.parentNode.open = false; };
+  return h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions", "data-key": key(element, block) }, "⋯"), h("div", { onclick: shut }, items));
 }
 
 function ticks(element, block, view, field) {

@@ -249,7 +249,10 @@ function drawModal() {
   if (isRedrawn && isSame) retype(dialog, kept);
   dialog.dataset.view = view.id;
   if (!dialog.open) dialog.showModal();
-  if (isRedrawn) (dialog.querySelector("[aria-invalid]") ?? (isSame ? null : dialog.querySelector("textarea, input, select")))?.focus();
+  if (!isRedrawn) return;
+  const wrong = dialog.querySelector("[aria-invalid]");
+  if (wrong) wrong.focus();
+  else if (!isSame) dialog.querySelector("textarea, input, select")?.focus({ preventScroll: true }); // what stands above comes first
 }
 
 function modalForm(view, isCovering, dialog) {
@@ -258,6 +261,7 @@ function modalForm(view, isCovering, dialog) {
     event.preventDefault();
     const form = event.currentTarget;
     form.setAttribute("aria-busy", "true");
+    byId("toast").hidden = true;
     await post("submit", { view_id: view.id, values: typed(dialog) });
     form.removeAttribute("aria-busy");
   };
@@ -312,6 +316,7 @@ function wireComposer() {
     if (!text) return;
     input.value = "";
     hints.hidden = true;
+    byId("messages").scrollTop = byId("messages").scrollHeight; // the answer comes at the end, and a reader at the end stays there
     if (!(await send(text))) input.value = text;
   });
 }
