@@ -75,18 +75,23 @@ def _node(node: Node) -> Iterator[str]:
 
 
 def _checks(kind: str, node: Node) -> Iterator[str]:
-    if kind in ("plain_text", "mrkdwn", "text") and not node.get("text"):
-        yield f"a {kind} without text"
-    if kind == "mrkdwn":
-        yield from _tokens(node.get("text") or "")
-    if kind == "plain_text" and node.get("emoji") is not False:
-        yield "plain_text must say emoji: false"
+    if kind in ("plain_text", "mrkdwn", "text"):
+        yield from _text(kind, node)
     if kind in ("button", "header") and (node.get("text") or {}).get("type") != "plain_text":
         yield f"{kind}.text must be plain_text"
     if kind == "broadcast":
         yield "a broadcast wakes everybody"
     yield from _menu(kind, node["options"]) if kind in _MOST_CHOICES else ()
     yield from _row(node["elements"]) if kind == "actions" else ()
+
+
+def _text(kind: str, node: Node) -> Iterator[str]:
+    if not node.get("text"):
+        yield f"a {kind} without text"
+    if kind == "mrkdwn":
+        yield from _tokens(node.get("text") or "")
+    if kind == "plain_text" and node.get("emoji") is not False:
+        yield "plain_text must say emoji: false"
 
 
 def _row(elements: list[Node]) -> Iterator[str]:

@@ -29,14 +29,18 @@ def conclude(
     decision = reviewed(steps or (), now)
     if decision is not None and native in (None, decision[0]):
         return decision
-    denied_by_nobody = native is Status.DENIED and steps is not None
-    timed_out = decision is None and (native in (None, Status.FAILED) or denied_by_nobody)
-    if native is Status.EXPIRED or (timed_out and request.mortal and now >= request.expires):
+    overdue = request.mortal and now >= request.expires
+    if native is Status.EXPIRED or (overdue and decision is None and _by_nobody(native, steps)):
         return expired(request)
     if native is None:
         return None
     by = request.requestor if native is Status.CANCELED else None
     return native, Decided(now, Where.OUTSIDE, by)
+
+
+def _by_nobody(native: Status | None, steps: tuple[Step, ...] | None) -> bool:
+    """Whether a status that nobody's decision explains may stand for a time-out. Unread steps explain no denial."""
+    return native in (None, Status.FAILED) or (native is Status.DENIED and steps is not None)
 
 
 def nameless(ending: tuple[Status, Decided]) -> bool:

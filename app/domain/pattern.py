@@ -166,7 +166,7 @@ def pattern_of(
     settled = _settled(request, past, now)
     held = sorted((one for one in settled if _begun(one, now)), key=_begin, reverse=True)
     mine = [one for one in held if _same(request, one)]
-    denied = [one for one in settled if one.status is Status.DENIED and now - _end(one) <= DENIALS_COUNT_FOR]
+    denied = [one for one in settled if _denied_lately(one, now)]
     return Pattern(
         uses=len(mine),
         last=tuple(Use(_begin(one), _length(one)) for one in mine[:SHOWN]),
@@ -174,7 +174,7 @@ def pattern_of(
         hours=_usual_hours(mine if len(mine) >= ENOUGH else held),
         denials=len(denied),
         counted=sum(not _asked_again(request, one) for one in denied),
-        active=tuple(_held(one) for one in held if _active(one, now) and not _same(request, one)),
+        active=_other_roles(request, held, now),
         since=since,
     )
 
@@ -209,6 +209,10 @@ def _asked_again(request: ActivationRequest, one: PastRequest) -> bool:
     return tried and request.created - _end(one) <= ASKED_AGAIN_WITHIN
 
 
+def _denied_lately(one: PastRequest, now: datetime) -> bool:
+    return one.status is Status.DENIED and now - _end(one) <= DENIALS_COUNT_FOR
+
+
 def _begun(one: PastRequest, now: datetime) -> bool:
     return one.held_from is not None and one.held_from <= now
 
@@ -227,6 +231,10 @@ def _length(one: PastRequest) -> timedelta | None:
 
 def _active(one: PastRequest, now: datetime) -> bool:
     return one.held_until is not None and now < one.held_until
+
+
+def _other_roles(request: ActivationRequest, held: Iterable[PastRequest], now: datetime) -> tuple[Held, ...]:
+    return tuple(_held(one) for one in held if _active(one, now) and not _same(request, one))
 
 
 def _held(one: PastRequest) -> Held:

@@ -29,12 +29,17 @@ def read(body: object, needed: Mapping[str, Kinds], optional: Mapping[str, Kinds
     for name, value in body.items():
         if name not in kinds:
             raise BadInput(f"There is no field '{name}' here. Known fields: {', '.join(kinds) or 'none'}.")
-        if not _fits(value, kinds[name]) and not (value is None and name not in needed):
+        left_out = value is None and name not in needed
+        if not left_out and not _fits(value, kinds[name]):
             raise BadInput(f"The field '{name}' has the wrong type.")
+    _require(needed, body)
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _require(needed: Mapping[str, Kinds], body: Json) -> None:
     for name in needed:
         if name not in body:
             raise BadInput(f"The field '{name}' is missing.")
-    return {name: value for name, value in body.items() if value is not None}
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -90,14 +90,7 @@ def read_scopes(settings: Settings, text: str) -> Scopes:
     words = text.split()
     oidc = frozenset(words) & OIDC
     found = [_split(settings, word) for word in words if word not in OIDC]
-    chosen = {resource.name: resource for resource, _ in found} or {"graph": resources(settings)["graph"]}
-    if len(chosen) > 1:
-        raise LoginError(
-            28000,
-            "invalid_request",
-            "Provided value for the input parameter scope is not valid because it contains more than one resource.",
-        )
-    resource = next(iter(chosen.values()))
+    resource = _only([resource for resource, _ in found]) or resources(settings)["graph"]
     names = tuple(dict.fromkeys(name for _, name in found))
     missing = [name for name in names if name != DEFAULT and name not in resource.delegated]
     if missing:
@@ -118,6 +111,16 @@ def read_app_scope(settings: Settings, text: str) -> Scopes:
         )
     resource, name = _split(settings, words[0])
     return Scopes(resource, (name,), frozenset(), words[0])
+
+
+def _only(found: list[Resource]) -> Resource | None:
+    if len({resource.name for resource in found}) > 1:
+        raise LoginError(
+            28000,
+            "invalid_request",
+            "Provided value for the input parameter scope is not valid because it contains more than one resource.",
+        )
+    return found[0] if found else None
 
 
 def _split(settings: Settings, word: str) -> tuple[Resource, str]:

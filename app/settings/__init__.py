@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -270,13 +270,11 @@ def _credential(data: Mapping[str, Any], prefix: str) -> Credential | None:
     names = ("client_certificate_passphrase", "client_certificate", "client_federated_token_file", "client_secret")
     if any(f"{prefix}{name}" not in data for name in names):
         return None
-    phrase, pem, token, secret = (data[f"{prefix}{name}"] for name in names)
     # A wrong id is missing here: it stands for an application all the same.
     if data.get(f"{prefix}client_id", "") is None:
-        given = [f"{prefix}{name}" for name in names if data[f"{prefix}{name}"] is not None]
-        if given:
-            raise ValueError(f"PIM_{prefix.upper()}CLIENT_ID is missing, though {_variable(given[0])} is set")
+        _nothing_given(data, prefix, names)
         return None
+    phrase, pem, token, secret = (data[f"{prefix}{name}"] for name in names)
     options: tuple[tuple[str, Callable[[], Credential] | None], ...] = (
         ("client_secret", secret.get_secret_value if secret else None),
         ("client_certificate", (lambda: certificate(pem, _plain(phrase), datetime.now(UTC))) if pem else None),
@@ -286,6 +284,13 @@ def _credential(data: Mapping[str, Any], prefix: str) -> Credential | None:
         return chosen([(_variable(f"{prefix}{name}"), read) for name, read in options])
     except BadSettings as problem:
         raise ValueError(str(problem)) from None
+
+
+def _nothing_given(data: Mapping[str, Any], prefix: str, names: Iterable[str]) -> None:
+    """ValueError when a credential is given for an application that has no id."""
+    given = [f"{prefix}{name}" for name in names if data[f"{prefix}{name}"] is not None]
+    if given:
+        raise ValueError(f"PIM_{prefix.upper()}CLIENT_ID is missing, though {_variable(given[0])} is set")
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -60,13 +60,19 @@ class Sight:
         seen = [kind for kind in Kind if self._sees.get(kind)]
         if not blind and not seen:
             return
-        words = notices.refused_words if self.as_application else notices.blind_words
-        back = [kind for kind in seen if kind in self._lost] or seen
-        said, over = (words(blind), "") if blind else ("", notices.sighted_words(back, self._found))
+        said, over = (self._blind_words(blind), "") if blind else ("", self._sighted_words(seen))
         await self.outbox.put_note("blind", said, over=over, button=not self.as_application, channel=self.channel)
         if not blind:
             self._lost.clear()
             self._found = 0
+
+    def _blind_words(self, blind: list[Kind]) -> str:
+        words = notices.refused_words if self.as_application else notices.blind_words
+        return words(blind)
+
+    def _sighted_words(self, seen: list[Kind]) -> str:
+        back = [kind for kind in seen if kind in self._lost] or seen
+        return notices.sighted_words(back, self._found)
 
     def _note_blindness(self, kind: Kind, look: Look, arrived: int) -> None:
         """An outage changes nothing. What arrives at a desk that was blind, or for all we know was, had been missed."""
