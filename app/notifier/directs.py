@@ -16,10 +16,10 @@ from app.domain.policy import Policy
 from app.domain.request import RequestKey
 from app.domain.ruling import portal_only
 from app.notifier.finding import find_message
-from app.notifier.gateway import OUR_TROUBLE, Gateway, Payload, first_post
+from app.notifier.gateway import OUR_TROUBLE, Gateway, Payload, first_post, take_away
 from app.notifier.lanes import TOO_MUCH, Lanes
 from app.notifier.wording import direct_message
-from app.ports import Cards, Clock, Direct, Directs, Entry, Letter
+from app.ports import Cards, Clock, Directs, Entry, Letter
 from blocks import ids
 from blocks.links import Portal, card_address
 from blocks.message import Message
@@ -64,20 +64,9 @@ class DirectPainter:
             if failure.code in OUR_TROUBLE:
                 raise
             log.warning("A direct message (%s) could not be shown: %s", letter.direct.topic, failure)
-            await self._take_away(letter.direct)
+            await take_away(self.gateway, letter.direct.channel, letter.direct.ts)
             await self.directs.give_up(letter.direct, f"not delivered: {failure.code}", self.clock())
             return False
-
-    async def _take_away(self, direct: Direct) -> None:
-        """What Slack lets nobody edit any more must not stand there with buttons of a request that ended."""
-        if not direct.ts:
-            return
-        try:
-            await self.gateway.call("chat_delete", channel=direct.channel, ts=direct.ts)
-        except SlackFailed as failure:
-            if failure.code in OUR_TROUBLE:
-                raise
-            log.info("It could not be deleted either: %s", failure)
 
     async def _edit(self, letter: Letter) -> bool:
         direct = letter.direct

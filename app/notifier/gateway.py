@@ -7,6 +7,7 @@ be two cards. Whoever calls decides what may be repeated.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"}
 # Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
 OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 _NOWHERE: Origin = ("", None, None)
+log = logging.getLogger(__name__)
 
 Payload = dict[str, Any]
 
@@ -118,6 +120,21 @@ class Gateway:
             raise Unavailable("Slack cannot be reached.") from None
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
             raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
+
+
+async def take_away(gateway: Gateway, channel: str, ts: str) -> None:
+    """Delete what Slack lets nobody edit any more, if it stands anywhere: its buttons decide nothing, or soon will not.
+
+    Unavailable, and SlackFailed for a refusal of the bot itself: then it is still to be done.
+    """
+    if not ts:
+        return
+    try:
+        await gateway.call("chat_delete", channel=channel, ts=ts)
+    except SlackFailed as failure:
+        if failure.code in OUR_TROUBLE:
+            raise
+        log.info("A message could not be deleted either: %s", failure)
 
 
 def first_post(payload: Payload) -> Payload:

@@ -20,7 +20,7 @@ from app.domain.row import RequestRow
 from app.domain.ruling import portal_only
 from app.notifier.channel import Channels
 from app.notifier.finding import find_message
-from app.notifier.gateway import OUR_TROUBLE, Gateway, first_post
+from app.notifier.gateway import OUR_TROUBLE, Gateway, first_post, take_away
 from app.notifier.lanes import PAUSE_AFTER_REFUSAL, TOO_MUCH, Lanes
 from app.notifier.notes import NotePainter
 from app.notifier.pace import Pace
@@ -98,6 +98,7 @@ class Painter:
             if failure.code in OUR_TROUBLE:
                 raise
             log.info("A message about %s could not be delivered: %s", row.key, failure)
+            await take_away(self.gateway, card.channel, card.ts)
             await self.outbox.abandon(card)
             return False
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from build import a_link, a_request, seen
-from notifier.painting import POST, UPDATE, buttons, end, ticks
+from notifier.painting import DELETE, POST, UPDATE, buttons, end, ticks
 from notifier.rig import Rig
 from people import TENANT, ann, ben
 
@@ -232,3 +232,16 @@ async def test_what_ended_before_the_message_went_out_is_not_told(rig: Rig, call
     await end(rig, request)
     await ticks(rig, 2)
     assert rig.slack.said_to(ANN_SLACK) == []
+
+
+async def test_one_that_cannot_be_edited_any_more_goes_with_its_buttons(rig: Rig, calls: StoredCalls) -> None:
+    request = await asked(rig)
+    await rig.painter.tick()
+    await calls.call(request.key, Step.ARRIVAL, (ANN_SLACK,), rig.clock())
+    await ticks(rig, 2)
+    assert "pim_approve" in buttons(rig.slack.said_to(ANN_SLACK)[0])
+    await end(rig, request)
+    rig.slack.disturb(UPDATE, error="restricted_action", times=None)
+    rig.slack.disturb(DELETE, error="fatal_error")
+    await ticks(rig, 3, 61)
+    assert (rig.slack.said_to(ANN_SLACK), len(rig.slack.calls(DELETE))) == ([], 2)
