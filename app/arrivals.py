@@ -7,7 +7,7 @@ that nobody is called twice for the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,8 @@ from app.domain.levels import Level
 from app.domain.row import RequestRow
 from app.ports import Alarm, Audience, Calls, Clock, Due
 
-BATCH = 20  # requests looked at in one round
+BATCH = 20  # requests looked at in one round; as many at once are a burst
+MOST_OF_A_BURST = 5
 PATIENCE = timedelta(minutes=5)  # how long a call waits for Slack to say who somebody is
 MOST_TRIES = 6  # of the alarm, over about a quarter of an hour
 FIRST_PAUSE = timedelta(seconds=15)  # before the second try; doubled for each further one
@@ -42,13 +43,12 @@ class Arrivals:
     async def tick(self) -> None:
         """Call the approvers of grave requests that are new, and of all that wait too long."""
         now = self.clock()
-        for due in await self.calls.due(Step.ARRIVAL, now, now, least=Level.HIGH, limit=BATCH):
-            await self._call(due, Step.ARRIVAL)
+        grave = await self.calls.due(Step.ARRIVAL, now, now, least=Level.HIGH, limit=BATCH)
+        await self._call_each(grave, Step.ARRIVAL)
         if not self.arrival.nudge_after:
             return
-        for due in await self.calls.due(Step.NUDGE, now - self.arrival.nudge_after, now, least=Level.LOW, limit=BATCH):
-            if not _attended(due.row):
-                await self._call(due, Step.NUDGE)
+        silent = await self.calls.due(Step.NUDGE, now - self.arrival.nudge_after, now, least=Level.LOW, limit=BATCH)
+        await self._call_each([due for due in silent if not _attended(due.row)], Step.NUDGE)
 
     async def escalate(self) -> None:
         """Tell the on-call tool of Critical requests that nobody answered in time."""
@@ -64,6 +64,14 @@ class Arrivals:
         reach = await self.audience.reach(due.row)
         if reach.sure or self.clock() - due.seen > PATIENCE:
             await self.calls.call(due.row.key, step, reach.users, self.clock())
+
+    async def _call_each(self, waiting: Sequence[Due], step: Step) -> None:
+        """All of them; of a burst the riskiest and oldest, since a message for each of the others would drown them."""
+        called = waiting if len(waiting) < BATCH else waiting[:MOST_OF_A_BURST]
+        for due in called:
+            await self._call(due, step)
+        for due in waiting[len(called) :]:
+            await self.calls.close(due.row.key, step, "one of many at once: nobody was called", self.clock())
 
     async def _sound(self, due: Due, alarm: Alarm) -> None:
         row = due.row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.domain.request import Kind, Person, Status
@@ -15,6 +15,7 @@ from blocks.elements import (
     button,
     date,
     labelled,
+    link,
     link_button,
     own,
     quote,
@@ -23,7 +24,7 @@ from blocks.elements import (
     section,
     wire,
 )
-from blocks.facts import DESK_NAMES, NAME_LIMIT, ends, length, who
+from blocks.facts import DESK_NAMES, NAME_LIMIT, ends, length, risk_words, who
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.modal import ONE_TIME_WORDS, SIGN_IN_WORDS
@@ -133,6 +134,49 @@ def channel_note(words: str, *, button_shown: bool, version: int, portal: Portal
         actions(ids.block("note_actions", version), *([sign_in] if button_shown else []), open_portal),
     )
     return Message(text.escaped(words, TEXT_MESSAGE_LIMIT), blocks)
+
+
+def digest_note(words: str, rows: Sequence[RequestRow], *, now: datetime, version: int, portal: Portal) -> Message:
+    """A burst: the requests whose cards come first, each with the way to the portal, and no buttons."""
+    entries = [_entry(row, portal) for row in rows]
+    lines = [f"{_urgent(row)}; decide by {text.hour(row.request.expires, now)}" for row in rows]
+    blocks = wire(
+        rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("note", version)),
+        rich(section(*entries), block_id=ids.block("digest", version)) if entries else None,
+    )
+    return Message("\n".join((text.escaped(words, TEXT_MESSAGE_LIMIT), *lines)), blocks)
+
+
+def digest_words(count: int) -> str:
+    """A burst in a channel. `count`: how many cards wait at least."""
+    return (
+        f"{count} or more requests wait for their cards, which come one a second, the riskiest and oldest first. "
+        "The first of them, in that order:"
+    )
+
+
+DIGEST_OVER = "Every request has its card again."
+_ENTRY_LIMIT = 50
+
+
+def _entry(row: RequestRow, portal: Portal) -> Line:
+    request = row.request
+    return (
+        own(f"{risk_words(row.risk.level)} · "),
+        said(request.role.label, _ENTRY_LIMIT, bold=True),
+        own(" · "),
+        said(request.requestor.label, _ENTRY_LIMIT),
+        own(" · decide by "),
+        date(request.expires),
+        own(" · "),
+        link(portal.decide(request.key.kind), "portal"),
+    )
+
+
+def _urgent(row: RequestRow) -> str:
+    request = row.request
+    role, who_asks = (text.escaped(name, _ENTRY_LIMIT) for name in (request.role.label, request.requestor.label))
+    return f"{row.risk.level.word}: {role} for {who_asks}"
 
 
 def blind_words(kinds: Iterable[Kind]) -> str:

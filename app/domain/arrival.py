@@ -14,6 +14,9 @@ MOST_MENTIONED = 5  # a card that wakes more people than that is noise
 MOST_CALLED = 25  # known approvers; a role with more has a crowd, and a crowd is not called one by one
 
 
+_STEPS = (1, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
 class Step(StrEnum):
     """What is done about a waiting request, each once."""
 
@@ -24,9 +27,13 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a request that nobody answered is brought up once more; zero: never."""
+    """When a request that nobody answered is brought up once more (zero: never), and what counts as a burst.
+
+    Cards come one a second; once more than `digest_from` of them wait in a channel, it gets a list of the first ones.
+    """
 
     nudge_after: timedelta = timedelta(minutes=30)
+    digest_from: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,11 @@ class Reach:
     users: tuple[str, ...] = ()
     crowd: bool = False
     sure: bool = True
+
+
+def about(count: int) -> int:
+    """A number of waiting cards as a list says it, so that it is not edited with every card: 20, 50, 100, 200 ..."""
+    return max((step for step in _STEPS if step <= count), default=0)
 
 
 def called_at_once(level: Level) -> bool:

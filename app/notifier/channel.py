@@ -133,6 +133,10 @@ class Channels:
             await guard.look()
             await self._tell(guard)
 
+    def names(self) -> tuple[str, ...]:
+        """Every channel that gets cards."""
+        return (self.home.channel, *(guard.channel for guard in self.routed))
+
     def troubles(self) -> list[str]:
         """What is wrong with which channel, for readiness."""
         return [guard.trouble for guard in (self.home, *self.routed) if guard.trouble]

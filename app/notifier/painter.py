@@ -7,7 +7,7 @@ buttons away, never wait behind posts, and of those each channel gets one a seco
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from app.domain.routes import route_of
 from app.domain.row import RequestRow
 from app.domain.ruling import portal_only
 from app.notifier.channel import Channels
+from app.notifier.digests import Digests
 from app.notifier.finding import find_message
 from app.notifier.gateway import OUR_TROUBLE, Gateway, first_post, take_away
 from app.notifier.lanes import PAUSE_AFTER_REFUSAL, TOO_MUCH, Lanes
@@ -34,6 +35,7 @@ from blocks.message import Message
 __all__ = ["PAUSE_AFTER_REFUSAL", "Painter"]
 
 BATCH = 20  # edits, and posts, looked at in one go for each channel
+LISTED = 15  # requests in the list of a burst
 _NOTES = "notes"
 # How Slack says that a channel is not ours to write in: whether that is so is looked at once more.
 _CHANNEL_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
@@ -59,10 +61,14 @@ class Painter:
     _lanes: Lanes = field(init=False)
     _pace: Pace = field(init=False)
     _notes: NotePainter = field(init=False)
+    _digests: Digests = field(init=False)
 
     def __post_init__(self) -> None:
         self._lanes, self._pace = Lanes(self.clock), Pace(self.clock)
-        self._notes = NotePainter(gateway=self.gateway, outbox=self.outbox, pace=self._pace, portal=self.portal)
+        self._notes = NotePainter(
+            gateway=self.gateway, outbox=self.outbox, pace=self._pace, portal=self.portal, clock=self.clock
+        )
+        self._digests = Digests(outbox=self.outbox, begin=self.policy.arrival.digest_from)
 
     @property
     def trouble(self) -> str:
@@ -73,20 +79,22 @@ class Painter:
         """Paint what is behind, edits first. Slack's refusals pause what they hit, and nothing else."""
         if self.channels is not None:
             await self.channels.look()
+        await self._digests.look(self.channels.names() if self.channels is not None else ())
         notes, cards = await self.outbox.unpainted_notes(), await self.outbox.unpainted(BATCH)
         lanes = {_lane(card) for card, _ in cards}
         self._lanes.forget({_NOTES, *lanes, *(note.topic for note in notes), *(card.id for card, _ in cards)})
         for note in notes:
-            await self._paint_note(note)
+            first = [row for card, row in cards if _waits_in(note.channel, card)][:LISTED]
+            await self._paint_note(note, first)
         for card, row in cards:
             paint = self._paint_message if card.occasion else self._paint_card
             refused = await self._lanes.attempt(_lane(card), card.id, partial(paint, card, row))
             if refused is not None and refused.code in _CHANNEL_GONE and self.channels is not None:
                 self.channels.doubt(card.channel)
 
-    async def _paint_note(self, note: ChannelNote) -> None:
+    async def _paint_note(self, note: ChannelNote, first: Sequence[RequestRow]) -> None:
         if note.ts or self._takes(note.channel):
-            await self._lanes.attempt(_NOTES, note.topic, partial(self._notes.paint, note))
+            await self._lanes.attempt(_NOTES, note.topic, partial(self._notes.paint, note, first))
 
     # --- cards ---
 
@@ -140,7 +148,7 @@ class Painter:
 
     async def _call(self, card: Card, row: RequestRow) -> Call:
         """Whom a first post is for. Later edits say nothing of it, so that they notify nobody."""
-        if card.occasion or self.audience is None:
+        if card.occasion or self.audience is None or self._digests.crowded(card.channel):
             return Call(occasion=card.occasion)
         route = route_of(row.request, row.risk.level, self.policy.routes)
         reach = Reach() if route is not None and route.mention else await self.audience.reach(row)
@@ -219,6 +227,11 @@ class Painter:
                 raise
             await self.gateway.call("chat_delete", **place)
             raise CardLost(code=failure.code) from None
+
+
+def _waits_in(channel: str, card: Card) -> bool:
+    """Whether this card waits for its first post there."""
+    return card.channel == channel and not (card.ts or card.tried or card.occasion)
 
 
 def _lane(card: Card) -> str:

@@ -130,6 +130,9 @@ class Outbox(Protocol):
         Final ones first (their buttons must go), then edits, then new posts, riskiest and soonest to expire first.
         """
 
+    async def crowds(self) -> Mapping[str, int]:
+        """How many cards of open requests wait for their first post, by channel."""
+
     async def trying(self, card: Card) -> None:
         """A post or an edit is about to be sent: the copy counts as behind until `painted`, and may stand in Slack."""
 

@@ -17,8 +17,12 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def read_arrival(part: Part) -> Arrival:
-    """When a request that nobody answered is brought up once more."""
-    arrival = Arrival(nudge_after=part.minutes("nudge_minutes", Arrival().nudge_after))
+    """When a request that nobody answered is brought up once more, and from when on a channel gets a list."""
+    usual = Arrival()
+    arrival = Arrival(
+        nudge_after=part.minutes("nudge_minutes", usual.nudge_after),
+        digest_from=int(part.number("digest_from", usual.digest_from)),
+    )
     part.close()
     return arrival
 

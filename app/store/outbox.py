@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from app.domain.row import RequestRow
@@ -22,6 +22,10 @@ class StoredOutbox:
     async def unpainted(self, limit: int) -> Sequence[tuple[Card, RequestRow]]:
         """Cards behind their row, the most urgent first."""
         return await self._store.read(lambda connection: painting.unpainted(connection, limit))
+
+    async def crowds(self) -> Mapping[str, int]:
+        """How many cards wait for their first post, by channel."""
+        return await self._store.read(painting.crowds)
 
     async def trying(self, card: Card) -> None:
         """A post or an edit is about to be sent."""

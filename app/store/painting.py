@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +15,7 @@ from app.store.rows import load_by_key
 from app.store.tables import cards, requests
 
 _POSTED = cards.c.ts != ""
+_NOWHERE = and_(cards.c.ts == "", cards.c.tried.is_(False))
 _POST_TURN = 2  # edits have the turns before
 _OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 
@@ -49,6 +50,18 @@ async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[C
     # PostgreSQL gives each statement its own snapshot: a row newer than its card belongs to a newer token, and is
     # read again together with it at the next tick.
     return [(card, row) for card, row, version in pairs if row.version <= version]
+
+
+async def crowds(connection: AsyncConnection) -> Mapping[str, int]:
+    """How many cards of open requests wait for their first post, by channel."""
+    count = func.count()
+    waiting = (
+        select(cards.c.channel, count)
+        .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
+        .where(cards.c.painted < cards.c.wanted, _NOWHERE, cards.c.occasion == "", _OPEN)
+        .group_by(cards.c.channel)
+    )
+    return {row[0]: row[1] for row in await connection.execute(waiting)}
 
 
 async def trying(connection: AsyncConnection, card: Card) -> None:
@@ -119,6 +132,3 @@ async def evacuate(connection: AsyncConnection, channel: str, home: str, new_tex
     for row in (await connection.execute(stranded)).mappings().all():
         fresh = {"id": new_text(), "token": new_text(), "channel": home, "ts": "", "painted": 0, "tried": False}
         await connection.execute(insert(cards).values(**{**row, **fresh}))
-
-
-_NOWHERE = and_(cards.c.ts == "", cards.c.tried.is_(False))

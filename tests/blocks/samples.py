@@ -29,6 +29,7 @@ from app.domain.row import Looking, RequestRow
 from app.ports import Counters, Link, LinkState
 from blocks import home, lists, modal, notices, reminders
 from blocks.card import OCCASIONS, Call, card, fallback_card
+from blocks.links import GLOBAL
 from blocks.lint import Surface
 from blocks.message import Message
 from blocks.rows import Waiting
@@ -191,6 +192,9 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     for by_operator in (True, False):
         yield message("unlinked", notices.unlinked(one.request.requestor, by_operator=by_operator))
     yield message("moved", notices.moved(one.request.requestor))
+    yield message(
+        "digest", notices.digest_note(notices.digest_words(50), [one] * 15, now=NOW, version=3, portal=GLOBAL)
+    )
     yield message("refusal", notices.refusal(f"{name} is first."))
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:

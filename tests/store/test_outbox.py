@@ -179,6 +179,15 @@ async def test_one_persons_row_comes_with_its_card(book: StoredRequests, outbox:
     assert (await outbox.unpainted(10))[0][1].approvers == {ben.id}
 
 
+async def test_a_crowd_is_what_waits_for_its_first_post(book: StoredRequests, outbox: StoredOutbox, card: Card) -> None:
+    more = [a_request() for _ in range(3)]
+    await book.remember([seen(request) for request in more], NOW)
+    assert await outbox.crowds() == {CHANNEL: 4}
+    await outbox.trying(card)
+    await book.settle(more[0].key, Status.DENIED, decided(), None, NOW)
+    assert await outbox.crowds() == {CHANNEL: 2}
+
+
 async def test_every_channel_has_its_own_share(book: StoredRequests, outbox: StoredOutbox) -> None:
     made = [a_request() for _ in range(4)]
     await book.remember([seen(request) for request in made], NOW)

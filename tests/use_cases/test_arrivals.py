@@ -11,7 +11,7 @@ from build import a_request, decided, seen
 from people import ann
 from use_cases.house import House
 
-from app.arrivals import FIRST_PAUSE, MOST_TRIES, PATIENCE, Arrivals
+from app.arrivals import BATCH, FIRST_PAUSE, MOST_OF_A_BURST, MOST_TRIES, PATIENCE, Arrivals
 from app.domain.arrival import Arrival, Escalation, Reach
 from app.domain.errors import Unavailable
 from app.domain.request import ActivationRequest, Status
@@ -155,6 +155,18 @@ async def test_while_slack_cannot_say_who_they_are_the_call_waits_but_not_for_ev
     bell.pass_time(PATIENCE + timedelta(seconds=1))
     await bell.arrivals.tick()
     assert await bell.messages() == [ANN]
+
+
+async def test_in_a_burst_the_riskiest_and_oldest_call_people_and_the_others_do_not(bell: Bell) -> None:
+    for _ in range(BATCH):
+        await bell.ask(Level.HIGH)
+    first = await bell.ask(Level.CRITICAL)
+    for _ in range(3):
+        await bell.arrivals.tick()
+    called = [card.key for card, _ in await bell.house.outbox.unpainted(100) if card.occasion]
+    assert first.key in called
+    assert len(set(called)) < BATCH
+    assert len(set(called)) >= MOST_OF_A_BURST
 
 
 # The alarm
