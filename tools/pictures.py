@@ -38,6 +38,7 @@ _SCROLL = """at => {
   return message.getBoundingClientRect().toJSON();
 }"""
 WIDE = {"width": 1280, "height": 1060}
+SHARP = 2  # pixels per point
 PHONE = {"width": 390, "height": 844}
 
 
@@ -54,26 +55,36 @@ def main() -> None:
 
 
 def take_pictures(browser: Browser, world: str) -> None:
-    """The card, the workspace, the form, the final card, the requestor's message, a phone."""
-    until(lambda: len(cards(world)) >= 3)  # noqa: PLR2004 - the world begins with three for directory roles
-    card = next(one for one in cards(world) if "Global Administrator" in one["text"])
-    page = browser.new_page(viewport=WIDE, device_scale_factor=2)
-    show(page, world, "ann", card["ts"])
-    photograph(page, card["ts"], "card.png")
-    phone = browser.new_page(viewport=PHONE, device_scale_factor=2)
-    show(phone, world, "ben", card["ts"])
+    """Cards of two desks, a phone, the form, the outcome, the final card, App Home."""
+    entra = until(lambda: card_of(world, "Global Administrator"))
+    azure = until(lambda: card_of(world, "Owner on"))
+    page = browser.new_page(viewport=WIDE, device_scale_factor=SHARP)
+    show(page, world, "ann", entra["ts"])
+    photograph(page, entra["ts"], "card.png")
+    photograph(page, azure["ts"], "card-azure.png")
+    phone = browser.new_page(viewport=PHONE, device_scale_factor=SHARP)
+    show(phone, world, "ben", entra["ts"])
     phone.screenshot(path=PICTURES / "phone.png")
+    decide(page, world, entra)
+    photograph(page, entra["ts"], "card-approved.png")
+    page.get_by_role("button", name="PIM Approvals").first.click()
+    page.get_by_role("button", name="Home", exact=True).click()
+    page.wait_for_selector("text=Requests you decided")
+    page.locator("#messages").screenshot(path=PICTURES / "home.png")
+
+
+def decide(page: Page, world: str, card: dict[str, Any]) -> None:
+    """Ann approves, and waits until Microsoft says that the role is active."""
     control(world, "sign-in", user="ann")
     control(world, "click", user="ann", action_id="pim_approve", channel=card["channel"], ts=card["ts"])
     page.wait_for_selector("dialog[open] textarea")
-    page.screenshot(path=PICTURES / "form.png")
+    page.locator("dialog[open]").screenshot(path=PICTURES / "form.png")
     view = until(lambda: ask(world, "world")["modals"])[-1]
     control(world, "submit", user="ann", view_id=view["view_id"], values={"comment": "INC-20391 is open; go ahead"})
-    until(lambda: "approved" in next(one for one in cards(world) if one["ts"] == card["ts"])["text"])
     page.wait_for_selector("dialog[open] >> text=You approved")
-    page.screenshot(path=PICTURES / "outcome.png")
+    page.locator("dialog[open]").screenshot(path=PICTURES / "outcome.png")
     page.keyboard.press("Escape")
-    photograph(page, card["ts"], "card-approved.png")
+    page.wait_for_selector(f"{place(card['ts'])} >> text=Active since")
 
 
 def show(page: Page, world: str, person: str, ts: str) -> None:
@@ -99,14 +110,11 @@ def place(ts: str) -> str:
     return f'[data-ts="{ts.replace(".", "")}"]'
 
 
-def cards(world: str) -> list[dict[str, Any]]:
-    """The cards in the approvers' channel."""
-    return [
-        one
-        for channel in ask(world, "world")["channels"]
-        for one in channel["messages"]
-        if (one["metadata"] or {}).get("event_type") == "pim_card"
-    ]
+def card_of(world: str, words: str) -> dict[str, Any] | None:
+    """The card in the approvers' channel whose sentence holds these words; None while there is none."""
+    rooms = (room for room in ask(world, "world")["channels"] if room["kind"] == "channel")
+    found = [one for room in rooms for one in room["messages"] if words in one["text"]]
+    return found[0] if found else None
 
 
 def ask(world: str, path: str) -> Any:  # noqa: ANN401 - JSON
