@@ -148,7 +148,7 @@ def test_a_phone_is_wide_enough_to_sign_in_and_decide(window: Window) -> None:
     card = message(phone, request)
     card.get_by_role("button", name="Deny Intune Administrator").click()
     form = phone.get_by_role("dialog")
-    form.get_by_label("Reason").fill("Say it shorter")
+    form.get_by_label("In your own words").fill("Say it shorter")
     fits(phone)
     form.get_by_role("button", name="Deny", exact=True).click()
     expect(form).to_contain_text("You denied this request")
