@@ -120,6 +120,11 @@ def _claims(response: httpx.Response, code: str, message: str) -> str:
     return ""
 
 
+def proof_wanted(response: httpx.Response) -> str:
+    """The claims for lack of which this token was refused (401), if a new token may have them; else empty."""
+    return _claims(response, "", "")
+
+
 def _unbase64(value: str) -> str:
     try:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()

@@ -75,8 +75,8 @@ class OnBehalfTokens:
     def of(self, caller: Caller, resource: Resource = Resource.GRAPH) -> TokenSource:
         """Their token. Its source raises SignInRequired, ClaimsChallenge, DeviceDemanded, Unavailable or Malformed."""
 
-        async def source() -> str:
-            return await self._token(caller, resource)
+        async def source(claims: str = "") -> str:
+            return await self._token(caller, resource, claims)
 
         return source
 
@@ -93,25 +93,27 @@ class OnBehalfTokens:
         self._people.keep(key, _Kept(person, caller.expires - BEFORE_THE_END))
         return person
 
-    async def _token(self, caller: Caller, resource: Resource) -> str:
+    async def _token(self, caller: Caller, resource: Resource, claims: str = "") -> str:
         key = f"{resource} {_key(caller)}"
         turn = self._turns.setdefault(key, asyncio.Lock())
         async with turn:  # a burst of calls with one token is one exchange
-            token = self._tokens.find(key)
+            token = self._tokens.find(key) if not claims else None  # what is kept was refused
             if token is None:
-                exchanged = await self._entra.run(lambda: self._exchange(caller, resource))
+                exchanged = await self._entra.run(lambda: self._exchange(caller, resource, claims))
                 self._tokens.keep(key, exchanged)
                 token = exchanged.value
         return token
 
-    def _exchange(self, caller: Caller, resource: Resource) -> _Kept[str]:
+    def _exchange(self, caller: Caller, resource: Resource, claims: str) -> _Kept[str]:
         cloud = self._entra.registration.cloud
         scopes = list(cloud.arm_scopes if resource is Resource.ARM else cloud.graph_scopes)
         cache = msal.TokenCache()
         try:
-            answer = self._entra.application(cache).acquire_token_on_behalf_of(caller.assertion, scopes)
+            answer = self._entra.application(cache).acquire_token_on_behalf_of(
+                caller.assertion, scopes, claims_challenge=claims or None
+            )
             if "access_token" not in answer:
-                raise no_token(answer)
+                raise no_token(answer, claims)
             account_in(cache, caller.tenant, caller.person.id)
             ends = min(self._clock() + timedelta(seconds=int(answer["expires_in"])), caller.expires)
         except Tampered:

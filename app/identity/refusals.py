@@ -22,7 +22,8 @@ from app.domain.errors import (
 
 CONSENT_MISSING = 65001
 # OAuth errors that only the person can mend, by signing in again.
-SESSION_OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+INTERACTION = "interaction_required"
+SESSION_OVER = frozenset({"invalid_grant", INTERACTION, "login_required", "consent_required"})
 DEVICE_DEMANDED = frozenset({53000, 53001, 53003})  # Conditional Access: not compliant, not joined, blocked
 NOTHING = "Nothing was changed."
 MANAGED = (
@@ -45,9 +46,13 @@ def refused(answer: Mapping[str, Any]) -> SignInFailed:
     return SignInFailed(f"Microsoft refused the sign-in{named}. {NOTHING} {AGAIN}")
 
 
-def no_token(answer: Mapping[str, Any]) -> BotError:
-    """What it means that a token was refused with nobody asked. SignInRequired itself: their session is over."""
-    number, claims = aadsts(answer), valid_claims(answer.get("claims"))
+def no_token(answer: Mapping[str, Any], asked: str = "") -> BotError:
+    """What it means that a token was refused with nobody asked. SignInRequired itself: their session is over.
+
+    `asked`: the claims that were asked for. To be asked back is then no end of the session, but the want of a proof.
+    """
+    lacking = asked if answer.get("error") == INTERACTION else ""
+    number, claims = aadsts(answer), valid_claims(answer.get("claims")) or lacking
     if number == CONSENT_MISSING:
         return Unavailable("An administrator must consent to the bot's permissions in Entra first.")
     if number in DEVICE_DEMANDED:

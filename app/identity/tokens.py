@@ -35,6 +35,14 @@ _DOWN = (Unavailable, Malformed)
 
 
 @dataclass(frozen=True, slots=True)
+class _Ask:
+    """What a token is for, and the claims for lack of which Microsoft refused the last one."""
+
+    resource: Resource
+    claims: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Silent:
     """What asking Microsoft without the person gave: a token, or a refusal. `cache` when it is worth saving."""
 
@@ -62,16 +70,19 @@ class MicrosoftTokens:
     def application(self, resource: Resource = Resource.GRAPH) -> TokenSource:
         """The bot's own token. The source raises Unavailable or Malformed."""
 
-        async def source() -> str:
-            return await self._own_token(resource)
+        async def source(claims: str = "") -> str:
+            return await self._own_token(resource, claims)
 
         return source
 
     def of(self, link: Link, resource: Resource = Resource.GRAPH) -> TokenSource:
-        """A person's token. Its source raises SignInRequired, DeviceDemanded, Unavailable or Malformed."""
+        """A person's token.
 
-        async def source() -> str:
-            return await self._token_of(link, resource)
+        Its source raises SignInRequired, ClaimsChallenge, DeviceDemanded, Unavailable or Malformed.
+        """
+
+        async def source(claims: str = "") -> str:
+            return await self._token_of(link, _Ask(resource, claims))
 
         return source
 
@@ -80,53 +91,54 @@ class MicrosoftTokens:
 
         For looking only: nothing is allowed because of it, so that the signature does not matter.
         """
-        return _scopes_in(await self._token_of(link, resource))
+        return _scopes_in(await self._token_of(link, _Ask(resource)))
 
     async def readers(self, resource: Resource = Resource.GRAPH) -> Sequence[Reader]:
         """Whose tokens may read a request or its approval: signed-in people, then the bot itself."""
         people = [Reader(link.person.id, self.of(link, resource)) for link in await self._links.active()]
         return [*people, Reader("", self.application(resource))]
 
-    async def _own_token(self, resource: Resource) -> str:
+    async def _own_token(self, resource: Resource, claims: str) -> str:
         async with self._own_turn:
-            answer = await self._entra.run(lambda: self._ask_for_own(resource))
+            answer = await self._entra.run(lambda: self._ask_for_own(resource, claims))
         if "access_token" not in answer:
             raise Unavailable("Microsoft refuses the bot's own credential; an administrator must look.")
         return str(answer["access_token"])
 
-    def _ask_for_own(self, resource: Resource) -> dict[str, Any]:
+    def _ask_for_own(self, resource: Resource, claims: str) -> dict[str, Any]:
         poller = self._entra.poller
         arm = resource is Resource.ARM
         scopes = [poller.cloud.arm_application_scope if arm else poller.cloud.graph_application_scope]
+        held = _held(self._own_cache, poller, scopes, {"home_account_id": None}, refused=bool(claims))
         try:
             answer: dict[str, Any] = self._entra.application(self._own_cache, poller).acquire_token_for_client(
-                scopes, http_exceptions=_DOWN
+                scopes, http_exceptions=_DOWN, claims_challenge=claims or None
             )
         except _DOWN:
-            token = self._still_valid(self._own_cache, poller, scopes, {"home_account_id": None})
+            token = self._still_valid(held)
             if not token:
                 raise
             return {"access_token": token}
         return answer
 
-    async def _token_of(self, link: Link, resource: Resource) -> str:
+    async def _token_of(self, link: Link, ask: _Ask) -> str:
         turn = self._turns.setdefault(link.id, asyncio.Lock())
         async with turn:  # in this process one refresh at a time; between processes the compare-and-set decides
             for _ in range(ATTEMPTS):
-                token = await self._attempt(link, resource)
+                token = await self._attempt(link, ask)
                 if token is not None:
                     return token
         raise Unavailable("This sign-in is being renewed elsewhere. Try again in a moment.")
 
-    async def _attempt(self, link: Link, resource: Resource) -> str | None:
+    async def _attempt(self, link: Link, ask: _Ask) -> str | None:
         """Load, open, ask, save. None: somebody else saved meanwhile, so look again."""
         stored = await self._links.load_cache(link.id)
         if stored is None or _account(stored.link) != _account(link):
             raise SignInRequired
         cache = await self._opened(stored)
-        silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link, resource))
+        silent = await self._entra.run(lambda: self._ask_silently(cache, stored.link, ask))
         if silent.refusal:
-            await self._refused(stored, silent)
+            await self._refused(stored, silent, ask.claims)
             return None
         if silent.cache is None or await self._saved(stored, silent.cache):
             return silent.token
@@ -148,12 +160,12 @@ class MicrosoftTokens:
         sealed = self._keyring.seal(CACHE, _context(stored.link, stored.version + 1), cache)
         return await self._links.save_cache(stored, sealed)
 
-    async def _refused(self, stored: SealedCache, silent: _Silent) -> None:
+    async def _refused(self, stored: SealedCache, silent: _Silent, claims: str) -> None:
         """Raise what the refusal means; return only if the cache was not the newest one.
 
         A session that is over suspends the link.
         """
-        failure = no_token(silent.refusal)
+        failure = no_token(silent.refusal, claims)
         if type(failure) is not SignInRequired:
             raise failure
         # Where refresh tokens are used once, a loser is refused before the winner could save.
@@ -165,31 +177,40 @@ class MicrosoftTokens:
             await self._links.suspend(latest.link, _refusal(silent), self._clock())
         raise SignInRequired
 
-    def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link, resource: Resource) -> _Silent:
+    def _ask_silently(self, cache: msal.SerializableTokenCache, link: Link, ask: _Ask) -> _Silent:
         account = account_in(cache, link.tenant, link.person.id)
         facts = self._entra.registration
-        scopes = list(facts.cloud.arm_scopes if resource is Resource.ARM else facts.cloud.graph_scopes)
+        scopes = list(facts.cloud.arm_scopes if ask.resource is Resource.ARM else facts.cloud.graph_scopes)
+        whose = {"home_account_id": account["home_account_id"]}
+        held = _held(cache, facts, scopes, whose, refused=bool(ask.claims))
         try:
             answer = self._entra.application(cache).acquire_token_silent_with_error(
-                scopes, account, http_exceptions=_DOWN
+                scopes, account, http_exceptions=_DOWN, claims_challenge=ask.claims or None
             )
         except _DOWN:
-            token = self._still_valid(cache, facts, scopes, {"home_account_id": account["home_account_id"]})
+            token = self._still_valid(held)
             if not token:
                 raise
             return _Silent(token)
         return _read(answer, cache)
 
-    def _still_valid(
-        self, cache: msal.TokenCache, facts: Registration, scopes: list[str], whose: Mapping[str, object]
-    ) -> str:
+    def _still_valid(self, held: list[dict[str, Any]]) -> str:
         # MSAL gives a token up five minutes before its end; when Microsoft cannot be asked it is still good.
-        query = {"client_id": facts.client_id, "realm": facts.tenant, **whose}
         usable_until = self._clock().timestamp() + LAST_SECONDS
-        for entry in cache.search(cache.CredentialType.ACCESS_TOKEN, target=scopes, query=query):
-            if int(entry["expires_on"]) > usable_until:
-                return str(entry["secret"])
-        return ""
+        return next((str(entry["secret"]) for entry in held if int(entry["expires_on"]) > usable_until), "")
+
+
+def _held(
+    cache: msal.TokenCache, facts: Registration, scopes: list[str], whose: Mapping[str, object], *, refused: bool
+) -> list[dict[str, Any]]:
+    """The access tokens that the cache holds for these scopes; those that Microsoft refused are thrown away."""
+    query = {"client_id": facts.client_id, "realm": facts.tenant, **whose}
+    held = list(cache.search(cache.CredentialType.ACCESS_TOKEN, target=scopes, query=query))
+    if not refused:
+        return held
+    for entry in held:
+        cache.remove_at(entry)
+    return []
 
 
 def _read(answer: Mapping[str, Any] | None, cache: msal.SerializableTokenCache) -> _Silent:

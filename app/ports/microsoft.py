@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,15 @@ from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Ter
 from app.domain.ruling import Step
 from app.ports.links import Link
 
-TokenSource = Callable[[], Awaitable[str]]
+
+class TokenSource(Protocol):
+    """Somebody's bearer token, whenever one is needed."""
+
+    def __call__(self, claims: str = "") -> Awaitable[str]:
+        """A token; with `claims`, for lack of which Microsoft refused the last one, a new one that has them.
+
+        Nobody is asked for it: ClaimsChallenge when only the person can help. Else it raises what its maker says.
+        """
 
 
 class Resource(StrEnum):

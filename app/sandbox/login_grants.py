@@ -198,6 +198,9 @@ def _rescoped(world: World, grant: Grant, form: Form) -> Grant:
 
 def _with_claims(grant: Grant, form: Form) -> Grant:
     wanted = read_claims(form.get("claims"))
+    if set(wanted.get("acrs", ())) - set(grant.acrs):
+        text = "The person must prove more than at their last sign-in, and nobody is there to be asked."
+        raise LoginError(50076, "interaction_required", text, claims=form["claims"])
     return replace(grant, capabilities=wanted.get("xms_cc", grant.capabilities))
 
 
@@ -228,4 +231,6 @@ def _refusal(world: World, error: LoginError) -> Response:
         "correlation_id": correlation,
         "error_uri": f"https://login.microsoftonline.com/error?code={error.number}",
     }
+    if error.claims:
+        body["claims"] = error.claims
     return JsonAnswer(body, error.status, {"cache-control": "no-store"})

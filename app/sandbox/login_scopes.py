@@ -33,10 +33,11 @@ GRAPH_APPLICATION = (
 
 
 class LoginError(Exception):
-    """An OAuth error as Entra words it: AADSTS number, OAuth error name, text, HTTP status."""
+    """An OAuth error as Entra words it: AADSTS number, OAuth error name, text, HTTP status, claims to be met."""
 
-    def __init__(self, number: int, error: str, text: str, status: int = 400) -> None:
+    def __init__(self, number: int, error: str, text: str, status: int = 400, claims: str = "") -> None:
         super().__init__(f"AADSTS{number}: {text}")
+        self.claims = claims
         self.number = number
         self.error = error
         self.status = status

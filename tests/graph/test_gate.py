@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from datetime import timedelta
 
 import httpx
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
+    ClaimsChallenge,
     GraphRefused,
     Malformed,
     OutcomeUnknown,
@@ -121,6 +123,52 @@ async def test_each_try_asks_for_the_token_again() -> None:
     there = rig(error(500), ok({}))
     await there.gate.get("/v1.0/x", fresh)
     assert [call.headers["authorization"] for call in there.microsoft.requests] == ["Bearer old", "Bearer new"]
+
+
+# --- a token taken back early ---
+
+LACKING = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+WANTED = b64encode(LACKING.encode()).decode()
+TAKEN_BACK = {"WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{WANTED}"'}
+
+
+class Renewing:
+    """A person whose token can be had anew; `asked` are the claims that were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __call__(self, claims: str = "") -> str:
+        self.asked.append(claims)
+        return f"token {len(self.asked)}"
+
+
+async def test_a_read_is_tried_once_more_with_a_token_that_has_what_was_lacking() -> None:
+    person, there = Renewing(), rig(httpx.Response(401, headers=TAKEN_BACK), ok({"id": 1}))
+    assert await there.gate.get("/v1.0/x", person) == {"id": 1}
+    assert person.asked == ["", LACKING]
+    assert [call.headers["authorization"] for call in there.microsoft.requests] == ["Bearer token 1", "Bearer token 2"]
+
+
+async def test_a_second_refusal_is_for_the_person() -> None:
+    person, there = Renewing(), rig(*[httpx.Response(401, headers=TAKEN_BACK)] * 2)
+    with pytest.raises(ClaimsChallenge) as caught:
+        await there.gate.get("/v1.0/x", person)
+    assert (caught.value.claims, person.asked) == (LACKING, ["", LACKING])
+
+
+async def test_a_plain_refusal_asks_for_no_other_token() -> None:
+    person, there = Renewing(), rig(error(401))
+    with pytest.raises(SignInRequired):
+        await there.gate.get("/v1.0/x", person)
+    assert person.asked == [""]
+
+
+async def test_a_decision_is_never_sent_a_second_time_for_lack_of_a_proof() -> None:
+    person, there = Renewing(), rig(httpx.Response(401, headers=TAKEN_BACK))
+    with pytest.raises(ClaimsChallenge):
+        await there.gate.send("PATCH", "/v1.0/x", person, {})
+    assert (len(there.microsoft.requests), person.asked) == (1, [""])
 
 
 async def test_nobody_gets_a_cookie_that_was_set_for_somebody_else() -> None:

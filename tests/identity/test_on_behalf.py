@@ -216,3 +216,17 @@ async def test_a_person_graph_does_not_confirm_is_nobody(rig: Rig) -> None:
     rig.microsoft.me = {"id": BEN.id}
     with pytest.raises(Malformed):
         await rig.tokens.person(rig.caller(ANN))
+
+
+async def test_a_token_that_microsoft_took_back_is_exchanged_anew_with_what_it_lacked(rig: Rig) -> None:
+    source = rig.tokens.of(rig.caller())
+    await source()
+    await source(CLAIMS)
+    assert ["acrs" in form["claims"] for form in rig.microsoft.forms] == [False, True]
+
+
+async def test_a_proof_only_the_caller_can_give_is_theirs_to_give(rig: Rig) -> None:
+    rig.microsoft.refusals = [oauth_error("interaction_required", 50076)]
+    with pytest.raises(ClaimsChallenge) as caught:
+        await rig.tokens.of(rig.caller())(CLAIMS)
+    assert caught.value.claims == CLAIMS

@@ -403,3 +403,56 @@ async def test_a_silent_refresh_is_no_sign_in(desk: Desk) -> None:
     await desk.process().of(link)()
     stored = desk.links.rows[link.id]
     assert (stored.version, stored.link.signed_in_at) == (2, link.signed_in_at)
+
+
+# --- a token that Microsoft took back early (continuous access evaluation) ---
+
+TAKEN_BACK = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}'
+
+
+async def test_a_token_taken_back_is_replaced_without_asking_the_person(desk: Desk) -> None:
+    link = desk.link_up()
+    source = desk.process().of(link)
+    old = await source()
+    new = await source(TAKEN_BACK)
+    assert new != old
+    assert json.loads(desk.providers.forms[0]["claims"])["access_token"]["nbf"]["value"] == "1700000000"
+    assert await source() == new  # also from now on
+    assert desk.links.rows[link.id].version == 2
+
+
+async def test_a_proof_only_the_person_can_give_is_a_challenge_and_no_lost_session(desk: Desk) -> None:
+    link = desk.link_up()
+    desk.providers.answers = [oauth_error("interaction_required", 50076)]
+    with pytest.raises(ClaimsChallenge) as caught:
+        await desk.process().of(link)(TAKEN_BACK)
+    assert (caught.value.claims, desk.links.suspended) == (TAKEN_BACK, [])
+
+
+async def test_a_session_that_was_revoked_suspends_the_link_at_its_first_challenge(desk: Desk) -> None:
+    link = desk.link_up()
+    desk.providers.answers = [oauth_error("invalid_grant", 50173)]
+    with pytest.raises(SignInRequired) as caught:
+        await desk.process().of(link)(TAKEN_BACK)
+    assert not isinstance(caught.value, ClaimsChallenge)
+    assert desk.links.whys == ["Microsoft: invalid_grant (AADSTS50173)"]
+
+
+async def test_in_an_outage_a_token_that_was_taken_back_is_not_used_again(desk: Desk) -> None:
+    link = desk.link_up()
+    own = desk.process().application()
+    await own()
+    desk.providers.answers = [httpx.Response(503)] * 2
+    for source in (desk.process().of(link), own):
+        with pytest.raises(Unavailable):
+            await source(TAKEN_BACK)
+
+
+async def test_the_bots_own_token_is_replaced_too(desk: Desk) -> None:
+    own = desk.process().application()
+    await own()
+    await own(TAKEN_BACK)
+    assert [json.loads(form["claims"])["access_token"].get("nbf") is None for form in desk.providers.forms] == [
+        True,
+        False,
+    ]

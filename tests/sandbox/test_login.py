@@ -360,6 +360,18 @@ async def test_another_browser_is_not_signed_in(rig: Rig, browser: Browser) -> N
     assert hidden((await stranger.ask(prompt="none")).text)["error"] == "login_required"
 
 
+async def test_a_refresh_cannot_prove_what_the_person_did_not(login: SignIn) -> None:
+    wanted = {"access_token": {"acrs": {"essential": True, "value": "c1"}}}
+    claims = json.dumps(wanted)
+    for asked, status in ((None, 400), (claims, 200)):
+        refresh = (await login.signed_in(claims=asked))["refresh_token"]
+        answer = await login.token(grant_type="refresh_token", refresh_token=refresh, claims=claims)
+        assert answer.status_code == status
+        assert answer.json().get("claims") == (claims if status == 400 else None)
+    plain = json.dumps({"access_token": {"nbf": {"essential": True, "value": "1"}}})
+    assert (await login.token(grant_type="refresh_token", refresh_token=refresh, claims=plain)).status_code == 200
+
+
 async def test_claims_ask_for_authentication_context_and_capability(login: SignIn) -> None:
     wanted = {"access_token": {"acrs": {"essential": True, "value": "c1"}, "xms_cc": {"values": ["CP1"]}}}
     access = login.claims((await login.signed_in(claims=json.dumps(wanted)))["access_token"])
