@@ -220,8 +220,8 @@ class FakeSignIn:
     def open(self, purpose: str, context: str, sealed: str) -> str:
         return self.keyring.open(purpose, context, sealed)
 
-    def cache_context(self, tenant: str, oid: str, version: int) -> str:
-        return cache_context(tenant, oid, version)
+    def cache_context(self, link: Link, version: int) -> str:
+        return cache_context(link, version)
 
 
 @dataclass

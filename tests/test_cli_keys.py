@@ -54,7 +54,7 @@ class Desk:
 
     def sign_in(self, ring: str, person: Person = ANN, user: str = ANN_SLACK) -> None:
         link = a_link(person, user)
-        sealed = Keyring.parse(KEYS[ring]).seal(CACHE, cache_context(link.tenant, person.id, 1), "tokens")
+        sealed = Keyring.parse(KEYS[ring]).seal(CACHE, cache_context(link, 1), "tokens")
         trail_key = b"a key of tests"
         assert self.work(
             lambda store: StoredLinks(store, AuditTrail(store, trail_key), token_urlsafe).save(

@@ -10,7 +10,7 @@ from typing import Any
 from app.identity.keyring import Keyring
 from app.identity.microsoft import MicrosoftSignIn
 from app.identity.slack import SlackSignIn
-from app.ports import Clock, MicrosoftIdentity, SlackIdentity
+from app.ports import Clock, Link, MicrosoftIdentity, SlackIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,17 @@ class BrowserSignIn:
         """Decrypt, or Tampered."""
         return self.keyring.open(purpose, context, sealed)
 
-    def cache_context(self, tenant: str, oid: str, version: int) -> str:
+    def cache_context(self, link: Link, version: int) -> str:
         """The associated data of a token cache."""
-        return cache_context(tenant, oid, version)
+        return cache_context(link, version)
 
 
-def cache_context(tenant: str, oid: str, version: int) -> str:
-    """The associated data of a token cache: whose it is, and which save of it."""
-    return f"{tenant.lower()}/{oid.lower()}/{version}"
+def cache_context(link: Link, version: int) -> str:
+    """The associated data of a token cache: whose it is at Microsoft and in Slack, since when, and which save of it.
+
+    Whoever can write to the database, and no more, can then neither give a session to another Slack account nor make
+    an old sign-in look fresh: it would not open.
+    """
+    since = int(link.signed_in_at.timestamp())
+    whose = (link.tenant.lower(), link.person.id.lower(), link.team, link.slack_user)
+    return "/".join((*whose, str(since), str(version)))

@@ -147,7 +147,7 @@ class MicrosoftTokens:
     async def _opened(self, stored: SealedCache) -> msal.SerializableTokenCache:
         cache = msal.SerializableTokenCache()
         try:
-            cache.deserialize(self._keyring.open(CACHE, _context(stored.link, stored.version), stored.sealed))
+            cache.deserialize(self._keyring.open(CACHE, cache_context(stored.link, stored.version), stored.sealed))
             account_in(cache, stored.link.tenant, stored.link.person.id)
         except UnknownKey:
             raise SignInRequired from None  # kept: the operator may put the key back, another replica may have it
@@ -157,7 +157,7 @@ class MicrosoftTokens:
         return cache
 
     async def _saved(self, stored: SealedCache, cache: str) -> bool:
-        sealed = self._keyring.seal(CACHE, _context(stored.link, stored.version + 1), cache)
+        sealed = self._keyring.seal(CACHE, cache_context(stored.link, stored.version + 1), cache)
         return await self._links.save_cache(stored, sealed)
 
     async def _refused(self, stored: SealedCache, silent: _Silent, claims: str) -> None:
@@ -241,7 +241,3 @@ def _account(link: Link) -> tuple[str, str]:
 
 def _edition(stored: SealedCache) -> tuple[int, int]:
     return stored.link.generation, stored.version
-
-
-def _context(link: Link, version: int) -> str:
-    return cache_context(link.tenant, link.person.id, version)

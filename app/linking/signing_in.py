@@ -139,7 +139,7 @@ class Linking:
     async def _finished(self, kept: Mapping[str, Any]) -> Linked:
         identity = _read(kept["identity"])
         link = await self._link(kept, identity)
-        context = self.sign_in.cache_context(link.tenant, link.person.id, FIRST_VERSION)
+        context = self.sign_in.cache_context(link, FIRST_VERSION)
         sealed = self.sign_in.seal(CACHE, context, identity.cache)
         if not await self.links.save(link, sealed, FIRST_VERSION, self.clock()):
             raise SignInFailed(taken(link.person))

@@ -111,4 +111,4 @@ def _opened(keyring: Keyring, cache: SealedCache) -> str | None:
 
 
 def _context(cache: SealedCache) -> str:
-    return cache_context(cache.link.tenant, cache.link.person.id, cache.version)
+    return cache_context(cache.link, cache.version)

@@ -37,7 +37,7 @@ class Link:
 class SealedCache:
     """A link's encrypted token cache as stored.
 
-    `version` is the compare-and-set counter; it is part of the associated data, as are tenant and object id.
+    `version` is the compare-and-set counter; it is part of the associated data, as are both accounts and the sign-in.
     """
 
     link: Link
@@ -150,7 +150,7 @@ class SignIn(Protocol):
     def open(self, purpose: str, context: str, sealed: str) -> str:
         """Decrypt, or Tampered."""
 
-    def cache_context(self, tenant: str, oid: str, version: int) -> str:
+    def cache_context(self, link: Link, version: int) -> str:
         """The associated data of a token cache."""
 
 

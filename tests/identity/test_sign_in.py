@@ -22,6 +22,7 @@ from fakes_identity import (
     TENANT,
     FakeClock,
     Providers,
+    a_link,
     make_entra,
     make_http,
     oauth_error,
@@ -333,4 +334,4 @@ def test_sealing_goes_through_the_keyring(providers: Providers) -> None:
     sign_in = browser(providers)
     sealed = sign_in.seal("flow", "place", "plain")
     assert sign_in.open("flow", "place", sealed) == "plain"
-    assert sign_in.cache_context("T", "O", 3) == "t/o/3"
+    assert sign_in.cache_context(a_link(), 3) == f"{TENANT}/{ANN.id}/{TEAM}/{ANN_SLACK}/1767225600/3"

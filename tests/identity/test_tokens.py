@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import msal
@@ -75,7 +76,7 @@ class Desk:
             "data": {},
         }
         cache.add(event)
-        sealed = self.keyring.seal(CACHE, cache_context(link.tenant, link.person.id, 1), cache.serialize())
+        sealed = self.keyring.seal(CACHE, cache_context(link, 1), cache.serialize())
         self.links.rows[link.id] = SealedCache(link, sealed, 1)
         self.providers.life = 3600
         return link
@@ -137,9 +138,9 @@ async def test_a_save_that_comes_second_takes_the_winners_token(desk: Desk) -> N
     async def other_process() -> None:
         current = desk.links.rows[link.id]
         desk.link_up(link)
-        fresh = desk.keyring.open(CACHE, cache_context(TENANT, ANN.id, 1), desk.links.rows[link.id].sealed)
+        fresh = desk.keyring.open(CACHE, cache_context(link, 1), desk.links.rows[link.id].sealed)
         won.append(next(iter(json.loads(fresh)["AccessToken"].values()))["secret"])
-        sealed = desk.keyring.seal(CACHE, cache_context(TENANT, ANN.id, 2), fresh)
+        sealed = desk.keyring.seal(CACHE, cache_context(link, 2), fresh)
         desk.links.rows[link.id] = replace(current, sealed=sealed, version=2)
 
     desk.links.before_save = other_process
@@ -268,6 +269,21 @@ async def test_a_cache_moved_from_another_row_gives_no_token(desk: Desk) -> None
     with pytest.raises(SignInRequired):
         await desk.process().of(ben)()
     assert desk.links.suspended == [ben.id]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"slack_user": BEN_SLACK}, {"team": "T0OTHER001"}, {"signed_in_at": datetime(2026, 1, 2, tzinfo=UTC)}],
+    ids=lambda over: next(iter(over)),
+)
+async def test_a_session_whose_row_was_edited_gives_no_token(desk: Desk, over: dict[str, Any]) -> None:
+    """Whoever writes to the database cannot decide with Ann's session from another Slack account, or make it young."""
+    link = desk.link_up()
+    edited = replace(link, **over)
+    desk.links.rows[link.id] = replace(desk.links.rows[link.id], link=edited)
+    with pytest.raises(SignInRequired):
+        await desk.process().of(edited)()
+    assert desk.links.whys == ["the stored session does not open"]
 
 
 async def test_a_cache_rolled_back_to_an_older_save_gives_no_token(desk: Desk) -> None:

@@ -136,11 +136,11 @@ class World:
         """Rewrite the stored cache as if its access token had just ended."""
         stored = await self.links.load_cache(link.id)
         assert stored is not None
-        opened = self.keyring.open(CACHE, cache_context(link.tenant, link.person.id, stored.version), stored.sealed)
+        opened = self.keyring.open(CACHE, cache_context(link, stored.version), stored.sealed)
         cache = json.loads(opened)
         for entry in cache["AccessToken"].values():
             entry["expires_on"] = "1"
-        context = cache_context(link.tenant, link.person.id, stored.version + 1)
+        context = cache_context(link, stored.version + 1)
         assert await self.links.save_cache(stored, self.keyring.seal(CACHE, context, json.dumps(cache)))
 
     async def who(self, link: Link) -> object:

@@ -46,14 +46,14 @@ class Vault:
 
     async def put(self, keyring: Keyring, plain: str, person: Person = ANN, user: str = ANN_SLACK) -> Link:
         link = a_link(person, user)
-        context = cache_context(link.tenant, person.id, 1)
+        context = cache_context(link, 1)
         assert await self.links.save(link, keyring.seal(CACHE, context, plain), 1, NOW)
         return link
 
     async def read(self, keyring: Keyring, link: Link) -> tuple[str, str]:
         """Which key it is under, and its content."""
         stored = await self.stored(link)
-        context = cache_context(link.tenant, link.person.id, stored.version)
+        context = cache_context(link, stored.version)
         return key_name(stored.sealed), keyring.open(CACHE, context, stored.sealed)
 
     async def stored(self, link: Link) -> SealedCache:
@@ -104,7 +104,7 @@ async def test_a_refresh_that_read_before_the_rotation_is_not_made_to_lose(vault
     ann = await vault.put(OLD, "before")
     read_by_the_bot = await vault.stored(ann)
     await rotate(vault.store, BOTH)
-    fresh = BOTH.seal(CACHE, cache_context(ann.tenant, ann.person.id, 2), "refreshed")
+    fresh = BOTH.seal(CACHE, cache_context(ann, 2), "refreshed")
     assert await vault.links.save_cache(read_by_the_bot, fresh)
     assert await vault.read(NEW, ann) == ("k2", "refreshed")
 
@@ -112,7 +112,7 @@ async def test_a_refresh_that_read_before_the_rotation_is_not_made_to_lose(vault
 async def test_a_session_saved_while_it_was_rotated_keeps_the_newer_content(vault: Vault) -> None:
     ann = await vault.put(OLD, "before")
     stored = await vault.stored(ann)
-    fresh = OLD.seal(CACHE, cache_context(ann.tenant, ann.person.id, 2), "refreshed")
+    fresh = OLD.seal(CACHE, cache_context(ann, 2), "refreshed")
     done = await rotate_while(vault, lambda: vault.links.save_cache(stored, fresh))
     assert done == {Move.DONE: 1}
     assert await vault.read(NEW, ann) == ("k2", "refreshed")
@@ -129,7 +129,7 @@ async def test_a_bot_that_still_writes_with_the_old_key_is_told_about(vault: Vau
 
     async def save_again() -> None:
         stored = await vault.stored(ann)
-        context = cache_context(ann.tenant, ann.person.id, stored.version + 1)
+        context = cache_context(ann, stored.version + 1)
         await vault.links.save_cache(stored, OLD.seal(CACHE, context, "again"))
 
     assert await rotate_while(vault, *[save_again] * 3) == {Move.BUSY: 1}
@@ -144,7 +144,7 @@ async def test_under_load_every_save_of_a_bot_survives_a_rotation(vault: Vault) 
 
     async def refresh(link: Link, turn: int) -> None:
         stored = await vault.stored(link)
-        context = cache_context(link.tenant, link.person.id, stored.version + 1)
+        context = cache_context(link, stored.version + 1)
         if await vault.links.save_cache(stored, BOTH.seal(CACHE, context, str(turn))):
             newest[link.id] = str(turn)
 

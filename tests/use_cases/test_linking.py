@@ -98,7 +98,7 @@ async def test_the_whole_way_makes_an_active_link(walk: Walk) -> None:
 async def test_the_cache_is_sealed_for_its_owner_and_version(walk: Walk) -> None:
     link = (await walk.all_the_way()).link
     row = walk.links.rows[link.id]
-    assert walk.sign_in.open(CACHE, cache_context(TENANT, ANN.id, row.version), row.sealed) == "canary, the plain cache"
+    assert walk.sign_in.open(CACHE, cache_context(link, row.version), row.sealed) == "canary, the plain cache"
 
 
 async def test_the_slack_account_is_told(walk: Walk) -> None:
