@@ -153,7 +153,8 @@ class BoltRig:
                 reception=self.reception, lookups=house.lookups, screens=self.screens, clock=house.clock
             ),
         )
-        register(self.bolt, Place(app_id=APP, team=TEAM, answers=answers), listeners)
+        ours = {"app_id": APP, "team": TEAM, "answers": answers, "strangers": house.strangers, "clock": house.clock}
+        register(self.bolt, Place(**ours), listeners)
 
     def _nudge(self) -> None:
         self.nudges += 1

@@ -48,6 +48,8 @@ class Openings:
         link = await self._approver(click, row)
         if isinstance(link, Refused):
             return link
+        if row.request.digest != digest:  # the form shows the row, and would show what the card's digest is not of
+            return OUT_OF_DATE
         modal = Modal(
             token=self.new_token(),
             key=row.key,

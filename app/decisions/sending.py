@@ -48,6 +48,11 @@ NOT_ARRIVED = Refused(
     Why.UNAVAILABLE,
     "Your decision did not reach Microsoft. Nothing was changed and the buttons are back; decide again.",
 )
+FORGED = Refused(
+    Why.REFUSED,
+    "What is stored of this decision is not what the bot wrote down. Nothing was sent and the buttons are back; tell "
+    "your administrators.",
+)
 log = logging.getLogger(__name__)
 
 Fate = Done | Waiting | Refused
@@ -197,6 +202,9 @@ class Courier:
 
     async def _live_again(self, intent: Intent, token: TokenSource) -> Fate | Unproven:
         """The step is live. That may be lag, so what was sent once is never given up on a single look."""
+        if not intent.genuine:
+            log.error("%s: a decision that the bot did not write was found; it is not sent.", intent.key)
+            return await self._release(intent, FORGED)
         if await self._may_send_again(intent):
             return await self._send(intent, token)
         if intent.sent == 0:

@@ -106,7 +106,13 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         home=home,
         shortcuts=Shortcuts(reception=reception, lookups=lookups, screens=rooms.slack.screens, clock=utc_now),
     )
-    place = Place(app_id=rooms.slack.me.app, team=rooms.slack.me.team, answers=reception.answers)
+    place = Place(
+        app_id=rooms.slack.me.app,
+        team=rooms.slack.me.team,
+        answers=reception.answers,
+        strangers=rooms.memory.strangers,
+        clock=utc_now,
+    )
     register(bolt, place, listeners)
     return home
 

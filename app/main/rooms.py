@@ -60,6 +60,7 @@ from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
+from app.store.strangers import StoredStrangers
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
@@ -87,6 +88,7 @@ class Memory:
     homes: StoredHomes
     switches: StoredSwitches
     sights: StoredSights
+    strangers: StoredStrangers
     posting: Posting
     calls: StoredCalls
     store: Store
@@ -165,6 +167,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         looks=StoredLooks(store),
         homes=StoredHomes(store, new_token),
         switches=StoredSwitches(store, trail),
+        strangers=StoredStrangers(store, trail),
         sights=StoredSights(store),
         posting=posting,
         calls=StoredCalls(store, posting),

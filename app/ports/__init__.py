@@ -18,6 +18,7 @@ from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.sights import Coverage, Gap, Sights
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
+from app.ports.strangers import Strangers
 from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
 
@@ -86,6 +87,7 @@ __all__ = [
     "SlackIdentity",
     "SlackPerson",
     "Stranger",
+    "Strangers",
     "Switch",
     "Switches",
     "TokenSource",

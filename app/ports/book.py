@@ -49,7 +49,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A decision on its way: who, what, on which step, as written down before it was sent. `sent` counts sends."""
+    """A decision on its way: who, what, on which step, as written down before it was sent. `sent` counts sends.
+
+    `genuine`: it reads as the bot wrote it. What somebody else wrote into the database is never sent.
+    """
 
     id: str
     key: RequestKey
@@ -65,6 +68,7 @@ class Intent:
     outcome: Outcome = Outcome.SENDING
     sent: int = 0
     view_id: str = ""
+    genuine: bool = True
 
 
 @dataclass(frozen=True, slots=True)

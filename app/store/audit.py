@@ -80,6 +80,11 @@ class AuditTrail:
         await connection.execute(insert(audit).values(asdict(row)))
         await connection.execute(update(audit_head).values(n=row.n, mac=row.mac))
 
+    def witness(self, facts: Mapping[str, str]) -> str:
+        """HMAC-SHA256, as hex, of something else that only the bot may have written. It fits no row of the chain."""
+        canonical = json.dumps(["witness", sorted(facts.items())])
+        return hmac.new(self._key, canonical.encode(), hashlib.sha256).hexdigest()
+
     async def head(self) -> Anchor:
         """Where the chain ends right now: the anchor to keep somewhere else."""
         found = await self._store.read(lambda connection: connection.execute(select(audit_head)))

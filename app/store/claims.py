@@ -5,9 +5,10 @@ Every step is one conditional update whose row count decides; it never reads a s
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,7 @@ from app.domain.request import Decided, Kind, Person, RequestKey, Status, Verdic
 from app.domain.row import RequestRow
 from app.ports import PAUSE, Intent, Outcome
 from app.store.audit import AuditTrail, Entry
+from app.store.columns import storable
 from app.store.remember import set_wanted
 from app.store.rows import is_request, load_by_key, person_of, person_values
 from app.store.tables import cards, intents, notices, requests, switches
@@ -38,7 +40,7 @@ class Ending:
     now: datetime
 
 
-async def claim(connection: AsyncConnection, intent: Intent) -> RequestRow | None:
+async def claim(connection: AsyncConnection, trail: AuditTrail, intent: Intent) -> RequestRow | None:
     """From pending to deciding, and the intent with it; None: decided, paused, or it reads differently now."""
     taken = {
         "status": Status.DECIDING,
@@ -51,7 +53,8 @@ async def claim(connection: AsyncConnection, intent: Intent) -> RequestRow | Non
     version = await connection.scalar(update(requests).where(unchanged).values(**taken).returning(requests.c.version))
     if version is None:
         return None
-    await connection.execute(insert(intents).values(**_intent_values(intent)))
+    values = {**_intent_values(intent), "seal": trail.witness(_witnessed(intent))}
+    await connection.execute(insert(intents).values(**values))
     await set_wanted(connection, intent.key, version)
     return (await load_by_key(connection, [intent.key]))[intent.key]
 
@@ -121,10 +124,15 @@ async def _as_ours(connection: AsyncConnection, ending: Ending) -> Ending:
     return ending
 
 
-async def unsettled(connection: AsyncConnection) -> Sequence[Intent]:
-    """Intents whose fate is not known, oldest first."""
+async def unsettled(connection: AsyncConnection, trail: AuditTrail) -> Sequence[Intent]:
+    """Intents whose fate is not known, oldest first; each says whether it is the bot's own."""
     wanted = select(intents).where(intents.c.outcome.in_(_OPEN_OUTCOMES)).order_by(intents.c.at, intents.c.id)
-    return [_to_intent(row) for row in (await connection.execute(wanted)).mappings()]
+    found: list[Intent] = []
+    for row in (await connection.execute(wanted)).mappings():
+        intent = _to_intent(row)
+        genuine = hmac.compare_digest(trail.witness(_witnessed(intent)), row["seal"])
+        found.append(replace(intent, genuine=genuine))
+    return found
 
 
 async def _repaint(connection: AsyncConnection, key: RequestKey, version: int) -> None:
@@ -236,6 +244,20 @@ def _intent_values(intent: Intent) -> dict[str, object]:
         "sent": intent.sent,
         "view_id": intent.view_id,
     }
+
+
+def _witnessed(intent: Intent) -> dict[str, str]:
+    """What makes an intent a decision, as it is stored: who, what, when, on which request as shown."""
+    facts = {
+        **_intent_facts(intent),
+        "kind": intent.key.kind.value,
+        "request_id": intent.key.id,
+        "justification": intent.justification,
+        "approver": intent.approver.id,
+        "place": intent.where.value,
+        "asked_at": intent.at.astimezone(UTC).isoformat(),
+    }
+    return {name: storable(value) for name, value in facts.items()}
 
 
 def _to_intent(row: RowMapping) -> Intent:

@@ -107,7 +107,7 @@ class StoredRequests:
 
     async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
         """From pending to deciding; None when somebody was first or the request reads differently now."""
-        return await self._store.write(lambda connection: claims.claim(connection, intent), flush=True)
+        return await self._store.write(lambda connection: claims.claim(connection, self._trail, intent), flush=True)
 
     async def sending(self, intent: Intent) -> Intent:
         """Count one more send. If it comes back with an outcome other than SENDING, it is settled: send nothing."""
@@ -136,7 +136,7 @@ class StoredRequests:
 
     async def unsettled(self) -> Sequence[Intent]:
         """Intents whose fate is not known, oldest first."""
-        return await self._store.read(claims.unsettled)
+        return await self._store.read(lambda connection: claims.unsettled(connection, self._trail))
 
     async def page(self, viewer: Viewer, query: Query) -> Page:
         """History the viewer may see."""

@@ -30,9 +30,11 @@ from app.api.forms import LARGEST
 from app.api.html import confirm_page, failed_page, slack_page, style_source
 from app.api.pages import COOKIE, sign_in_pages
 from app.domain.errors import Unavailable
+from app.domain.request import Kind
 from app.identity.origins import Origins
+from app.identity.refusals import refused
 from app.linking import Confirm, Linking, SlackProven
-from app.ports import SlackIdentity
+from app.ports import MicrosoftIdentity, SlackIdentity
 from blocks.links import Portal
 
 FORM = "application/x-www-form-urlencoded"
@@ -318,6 +320,19 @@ async def test_an_outage_is_a_page_with_status_503(rig: Rig) -> None:
     assert (response.status_code, Parsed(response.text).outcome) == (503, "failed")
     assert "canary" not in response.text
     assert "Nothing was changed." in response.text
+
+
+@pytest.mark.parametrize("number", [53000, 53001, 53003])
+async def test_a_managed_device_is_demanded_with_the_way_to_the_portal(rig: Rig, number: int) -> None:
+    async def refuse(*_: object) -> MicrosoftIdentity:
+        raise refused({"error": "interaction_required", "error_codes": [number]})
+
+    rig.sign_in.microsoft_identity = refuse  # type: ignore[assignment,method-assign]  # Conditional Access says no
+    page = await rig.microsoft()
+    assert (page.status_code, Parsed(page.text).outcome) == (400, "failed")
+    assert "only from a managed device" in page.text
+    assert "Nothing was changed." in page.text
+    assert f'<a href="{PORTAL.decide(Kind.ENTRA)}">Open the portal</a>' in page.text
 
 
 async def test_the_confirm_page_names_both_accounts(rig: Rig) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from bolt_rig import BoltRig
+from bolt_rig import APP, BoltRig
 from people import TEAM, ann
 from slack_bolt import BoltResponse
+
+from handlers.place import MOST_NOTES
 
 Json = dict[str, Any]
 KINDS = ["press", "submission", "command", "event"]
@@ -65,6 +68,36 @@ async def test_a_delivery_for_others_has_no_effect(
     assert await nothing_happened(rig)
     assert rig.screens.whispers == []
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+
+
+async def test_what_was_signed_for_others_is_audited_once_an_hour(rig: BoltRig) -> None:
+    """Only a leaked secret, or a mistake of Slack's, brings such a thing: somebody must be able to find it."""
+    for _ in range(3):
+        await deliver(rig, "press", OTHERS["another app"])
+    await deliver(rig, "press", OTHERS["another workspace"])
+    rig.house.clock.now += timedelta(hours=1)
+    await deliver(rig, "event", OTHERS["another app"])
+    rows = [row for row in await rig.house.trail.rows(0, 100) if row.what == "delivery_refused"]
+    another_app = {"app": "A0OTHER001", "team": TEAM}
+    assert [json.loads(row.facts) for row in rows] == [another_app, {"app": APP, "team": "T0OTHER001"}, another_app]
+
+
+async def test_a_flood_from_many_places_fills_no_audit_trail(rig: BoltRig) -> None:
+    body = await rig.press_card(ann, await rig.house.ask())
+    for number in range(MOST_NOTES + 20):
+        await rig.deliver(body | {"api_app_id": f"A{number}" + "x" * 500})
+    rows = [row for row in await rig.house.trail.rows(0, 1000) if row.what == "delivery_refused"]
+    assert len(rows) == MOST_NOTES
+    assert all(len(row.facts) < 200 for row in rows)
+
+
+async def test_what_cannot_be_written_down_is_refused_all_the_same(
+    rig: BoltRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rig.house.store.aclose()
+    answer = await rig.deliver({"api_app_id": "A0OTHER001", "team": {"id": TEAM}, "type": "block_actions"})
+    assert answer.status == 403
+    assert "could not be written down" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["press", "submission"])

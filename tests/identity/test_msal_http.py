@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import msal
@@ -15,6 +19,7 @@ from app.identity.clouds import GLOBAL
 from app.identity.entra import Entra, Registration
 from app.identity.msal_http import LoginHttp
 from app.identity.origins import Origins
+from app.identity.wire import PinnedHttp
 
 DISCOVERY = f"https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration"
 TOKEN = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
@@ -138,3 +143,74 @@ def test_msal_asks_for_nothing_but_discovery_and_tokens() -> None:
 
 def test_a_registration_shows_no_secret() -> None:
     assert "canary" not in repr(Registration(TENANT, CLIENT, "canary"))
+
+
+# --- the surroundings ---
+
+
+@pytest.fixture
+def neighbours(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], list[str], str]]:
+    """What a service and a proxy of the environment were asked, and where the service lies. Certificates are junk."""
+    with listening() as (service, address), listening() as (proxy, proxy_address):
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy_address)
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.setenv(name, "/nowhere/at/all.pem")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        yield service, proxy, address
+
+
+@contextmanager
+def listening() -> Iterator[tuple[list[str], str]]:
+    """A server on this machine that answers `{}`; the request lines it got, and its address."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.requestline)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            del format, args  # nobody reads it
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield asked, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_no_proxy_and_no_certificates_of_the_environment_are_used(
+    neighbours: tuple[list[str], list[str], str],
+) -> None:
+    service, proxy, address = neighbours
+    http = LoginHttp(Origins(login=f"{address}/login"))
+    http.post(TOKEN, data={"client_secret": "canary"})
+    http.close()
+    assert (len(service), proxy) == (1, [])
+
+
+async def test_the_other_client_heeds_no_environment_either(neighbours: tuple[list[str], list[str], str]) -> None:
+    service, proxy, address = neighbours
+    http = PinnedHttp(Origins(slack_api=f"{address}/slack/api"))
+    await http.post("https://slack.com/api/openid.connect.token", {"client_secret": "canary"})
+    await http.aclose()
+    assert (len(service), proxy) == (1, [])
+
+
+def test_every_call_has_a_time_limit() -> None:
+    limits: list[object] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return httpx.Response(200, json={})
+
+    http = LoginHttp(Origins(), httpx.MockTransport(answer))
+    http.get(DISCOVERY)
+    http.post(TOKEN, data={})
+    assert limits == [{"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}] * 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import msal
 import pytest
 from fakes_identity import (
     ANN,
@@ -36,6 +39,7 @@ from app.identity.microsoft import MicrosoftSignIn
 from app.identity.origins import Origins
 from app.identity.sign_in import BrowserSignIn
 from app.identity.slack import SlackClient, SlackSignIn
+from app.identity.whose import account_in
 from app.ports import MicrosoftIdentity
 
 ASKED = {"access_token": {"xms_cc": {"values": ["CP1"]}}, "id_token": {"auth_time": {"essential": True}}}
@@ -153,6 +157,39 @@ async def test_where_the_company_demands_it_a_sign_in_without_its_time_is_refuse
     providers.nonces["the-code"] = sent_nonce(flow)
     with pytest.raises(SignInFailed, match="did not say when you signed in"):
         await sign_in.microsoft_identity(flow, {"code": "the-code", "state": "our-state"}, providers.clock())
+
+
+async def test_a_guest_is_who_they_are_here_and_not_at_home(providers: Providers) -> None:
+    """Microsoft's client names a guest's account after their own tenant; what counts is the object id in ours."""
+    at_home = {"uid": "00000000-aaaa-4000-8000-00000000dead", "utid": "22222222-2222-4333-8444-555555555555"}
+    home = base64.urlsafe_b64encode(json.dumps(at_home).encode()).decode().rstrip("=")
+    providers.token_extra["client_info"] = home
+    identity = await return_from_microsoft(providers)
+    assert (identity.tenant, identity.person.id) == (TENANT, ANN.id)
+    (account,) = json.loads(identity.cache)["Account"].values()
+    assert account["home_account_id"].startswith(at_home["uid"])
+    assert account_in(opened(identity.cache), TENANT, ANN.id) == account
+
+
+async def test_a_guest_with_a_token_of_their_own_tenant_is_refused(providers: Providers) -> None:
+    providers.claims = {"tid": "22222222-2222-4333-8444-555555555555"}
+    with pytest.raises(SignInFailed, match="wrong tenant"):
+        await return_from_microsoft(providers)
+
+
+async def test_two_accounts_with_one_name_are_two_people(providers: Providers) -> None:
+    """A name may be given out again, and is the same in another tenant: nobody is known by it."""
+    first = await return_from_microsoft(providers)
+    providers.person = replace(ANN, id=BEN.id)
+    second = await return_from_microsoft(providers)
+    assert first.person.upn == second.person.upn
+    assert (first.person.id, second.person.id) == (ANN.id, BEN.id)
+
+
+def opened(cache: str) -> msal.SerializableTokenCache:
+    found = msal.SerializableTokenCache()
+    found.deserialize(cache)
+    return found
 
 
 async def test_the_code_is_redeemed_with_its_verifier_and_address(providers: Providers) -> None:

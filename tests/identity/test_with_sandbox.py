@@ -263,6 +263,20 @@ async def test_a_session_of_this_very_sign_in_is_good(world: World) -> None:
     assert (await world.sign_in("ann", without=("prompt",))).ok
 
 
+async def test_a_session_that_ended_is_one_message_however_often_they_click(world: World) -> None:
+    await world.sign_in("ann")
+    link = await world.link_of("ann")
+    assert link is not None
+    await world.end_access_token(link)
+    world.rig.world.login.refresh.clear()  # an administrator revoked her sessions
+    clicks = await asyncio.gather(*(world.tokens.of(link)() for _ in range(7)), return_exceptions=True)
+    assert [type(click) for click in clicks] == [SignInRequired] * 7
+    told = [notice.topic for notice in await world.outbox.due_notices(world.rig.world.now(), 100)]
+    assert sorted(told) == ["linked", "suspended"]
+    whats = [row.what for row in await world.trail.rows(0, 10)]
+    assert whats == ["link_made", "link_suspended"]
+
+
 async def test_the_bots_own_token_is_an_application(world: World) -> None:
     token = await world.tokens.application()()
     assert (await world.rig.raw("/v1.0/me", token)).status_code >= 400

@@ -36,6 +36,7 @@ from app.store.outbox import StoredOutbox
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
+from app.store.strangers import StoredStrangers
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
@@ -72,6 +73,7 @@ class House:
         self.homes = StoredHomes(self.store, self.new_id)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
+        self.strangers = StoredStrangers(self.store, self.trail)
         self.freezes = StoredFreezes(self.store, self.trail)
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
         self.desk = FakeDesk(self.clock)
@@ -247,3 +249,7 @@ class House:
     async def sql(self, query: str) -> list[dict[str, Any]]:
         found = await self.store.read(lambda connection: connection.execute(text(query)))
         return [dict(row) for row in found.mappings()]
+
+    async def edit(self, change: str) -> None:
+        """Somebody changes rows behind everybody's back."""
+        await self.store.write(lambda connection: connection.execute(text(change)))

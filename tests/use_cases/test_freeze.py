@@ -13,9 +13,10 @@ from app.domain.errors import SignInFailed
 from app.domain.ruling import Refused
 from app.linking import Confirm, Freezing, Going, Linking
 from app.linking.freezing import NOT_YOURS
-from app.ports import Link, LinkState, Notice
+from app.ports import Act, Link, LinkState, Notice
 from app.store.audit import AuditTrail
 from app.store.flows import StoredFlows
+from app.store.link_care import StoredLinkCare
 from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.waiting import StoredFreezes
@@ -141,6 +142,21 @@ async def test_a_new_full_sign_in_ends_it(walk: Walk) -> None:
     await walk.sign_in()
     link = await walk.link()
     assert (link.state, link.person, link.generation) == (LinkState.ACTIVE, ANN, 3)
+
+
+async def test_an_operator_ends_it_by_removing_the_link_and_the_next_sign_in_is_a_new_one(walk: Walk) -> None:
+    going = await walk.to_slack()
+    await walk.freeze()
+    frozen = await walk.link()
+    care = StoredLinkCare(walk.store, walk.trail)
+    assert await care.remove(frozen, Act("os:ops", "looked at it with her", walk.clock()))
+    assert await walk.links.by_slack(TEAM, ANN_SLACK) is None
+    await walk.to_confirm(going)  # nothing stands in the way any more
+    await walk.sign_in()
+    link = await walk.link()
+    assert (link.state, link.id != frozen.id) == (LinkState.ACTIVE, True)
+    whats = [row.what for row in await walk.trail.rows(0, 10)]
+    assert whats == ["link_made", "link_frozen", "link_removed", "link_made"]
 
 
 async def test_a_sign_in_under_way_at_slack_does_not_end_it(walk: Walk) -> None:

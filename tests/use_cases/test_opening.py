@@ -48,6 +48,17 @@ async def test_a_click_opens_a_modal_that_belongs_to_the_person_and_the_card(
     assert (modal.user, modal.channel, modal.ts) == ("U0ANN00001", card.channel, card.ts)
 
 
+@pytest.mark.parametrize(
+    "change", ["justification = 'Routine work'", "role_id = 'x'", "ticket_number = '1'", "duration = 60"]
+)
+async def test_no_form_shows_facts_that_somebody_wrote_into_the_database(
+    house: House, activation: ActivationRequest, change: str
+) -> None:
+    """The digest beside them is still of what Microsoft said: a form would lie, and the decision would fit."""
+    await house.edit(f"UPDATE requests SET {change}")  # noqa: S608 - from the table above
+    await refused(house, await house.press(ann, activation), Why.CHANGED, "out of date")
+
+
 async def test_opening_asks_our_memory_only_and_holds_no_claim(house: House, activation: ActivationRequest) -> None:
     await house.press(ann, activation)
     assert (house.desk.calls, house.people.asked) == ([], [])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from build import NOW, a_request, an_intent
 from fakes import ALWAYS, APP, ProcessKilled
-from people import ann, ben, cleo
+from people import ann, ben, cleo, slack_of
 from use_cases.house import SETTLE_SECONDS, House
 
 from app.decisions.sending import GRACE, SEND_AGAIN_WITHIN
@@ -85,6 +85,37 @@ async def test_a_crash_after_the_claim_sends_once(house: House, activation: Acti
     await resumed(house)
     assert (len(house.desk.sent), await house.outcomes()) == (1, [("mine", 1)])
     await mine(house, activation)
+
+
+# --- somebody writes to the database ---
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "verdict = 'Deny'",
+        "justification = 'Because I say so'",
+        "digest = 'another'",
+        f"approver_oid = '{ben.id}', slack_user = '{slack_of(ben)}'",
+        f"slack_user = '{slack_of(ben)}'",
+        "place = 'api'",
+        "at = '2026-11-23 09:29:00.000000'",
+        "seal = ''",
+        "id = 'another'",
+    ],
+    ids=lambda change: change.split(" =")[0],
+)
+async def test_a_decision_that_somebody_wrote_into_the_database_is_never_sent(
+    house: House, activation: ActivationRequest, change: str
+) -> None:
+    """Whoever can write to the database, and no more, cannot decide with the session of somebody who is signed in."""
+    await claimed(house, activation)
+    await house.edit(f"UPDATE intents SET {change}")  # noqa: S608 - from the table above
+    await house.edit("UPDATE requests SET intent_id = (SELECT id FROM intents)")
+    await resumed(house)
+    assert (house.desk.sent, (await house.row(activation)).status) == ([], Status.PENDING)
+    (notice,) = await house.notices()
+    assert "not what the bot wrote down" in notice.facts["refused"]
 
 
 async def test_a_crash_before_microsoft_took_it_sends_once_more(house: House, activation: ActivationRequest) -> None:
