@@ -39,6 +39,7 @@ from blocks.habits import habits
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
 from blocks.outcome import outcome
+from blocks.questions import asked_and_answered
 from blocks.sentence import head, sentence
 from blocks.text import when
 
@@ -91,6 +92,7 @@ def card(  # noqa: PLR0913 - each fact by its own name
         _habits(row, now),
         _reasons(row),
         _remark(row, now, closed),
+        _asked(row),
         _looking(row),
         _verifying(row),
         _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
@@ -156,6 +158,11 @@ def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     return rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("remark", row.version)) if words else None
 
 
+def _asked(row: RequestRow) -> SlackBlock | None:
+    told = asked_and_answered(row) if row.status is Status.PENDING else ()
+    return rich(*told, block_id=ids.block("asked_back", row.version)) if told else None
+
+
 def _looking(row: RequestRow) -> SlackBlock | None:
     """Whoever said last that they are looking; nobody is held up by it."""
     if row.status is not Status.PENDING or not row.looking:
@@ -202,6 +209,7 @@ def _more(token: str, portal_url: str) -> Element:
     return overflow(
         ids.MORE,
         choice("I'm looking at it", f"{ids.LOOKING}:{token}"),
+        choice("Ask the requestor…", f"{ids.ASK}:{token}"),
         choice("Details", f"{ids.DETAILS}:{token}"),
         choice("Open portal", ids.PORTAL_CHOICE, url=portal_url),
     )

@@ -131,6 +131,16 @@ def actions(block_id: str, *elements: Element) -> slack.Block:
     return slack.ActionsBlock(elements=elements, block_id=block_id)
 
 
+def text_input(label: str, block_id: str, action_id: str, hint: str, most: int) -> slack.Block:
+    """A required text of several lines, at most `most` characters."""
+    return slack.InputBlock(
+        block_id=block_id,
+        label=plain(label, TEXT_LIMIT),
+        hint=plain(hint, TEXT_LIMIT),
+        element=slack.PlainTextInputElement(action_id=action_id, multiline=True, max_length=most),
+    )
+
+
 def wire(*blocks: slack.Block | None) -> list[Block]:
     """The blocks as JSON, checked by the SDK; None is left out."""
     return [block.to_dict() for block in blocks if block is not None]

@@ -10,6 +10,7 @@ SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itsel
 NOT_ME: Final = "pim_not_me"  # freezes a link; its value names the receipt it stands under
 PAGE: Final = "pim_page"  # older rows; its value says of what, and where to go on
 NEWER: Final = "pim_newer"  # the same for newer ones
+ANSWER: Final = "pim_answer"  # its value names the question it stands under
 MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
@@ -17,21 +18,25 @@ PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER}) | LINK_ACTIONS
 
 # What the menu offers.
 LOOKING: Final = "looking"
+ASK: Final = "ask"
 DETAILS: Final = "details"
 PORTAL_CHOICE: Final = "portal"
 
 DECIDE_MODAL: Final = "pim_decide"
+ASK_MODAL: Final = "pim_ask"
+ANSWER_MODAL: Final = "pim_answer"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
 WAITING: Final = "pim_waiting"  # the global shortcut "What waits for me"
 COMMENT_BLOCK: Final = "comment"
 REASON_BLOCK: Final = "reason"
 TEMPLATE_BLOCK: Final = "template"  # ready-made reasons above the other
 TEMPLATE_INPUT: Final = "pim_template"
-INPUTS: Final = {COMMENT_BLOCK: "pim_comment", REASON_BLOCK: "pim_reason"}
+WORDS_BLOCK: Final = "words"  # of a question or an answer
+INPUTS: Final = {COMMENT_BLOCK: "pim_comment", REASON_BLOCK: "pim_reason", WORDS_BLOCK: "pim_words"}
 
 # Message metadata: how a message of ours is recognised when it is read back.
 CARD_EVENT: Final = "pim_card"
@@ -49,4 +54,4 @@ def block(part: str, version: int = 0) -> str:
 
 def ours(block_id: str) -> bool:
     """Whether a block id in a payload is one we print."""
-    return block_id.startswith(_PREFIX) or block_id in (COMMENT_BLOCK, REASON_BLOCK, TEMPLATE_BLOCK)
+    return block_id.startswith(_PREFIX) or block_id in (COMMENT_BLOCK, REASON_BLOCK, TEMPLATE_BLOCK, WORDS_BLOCK)

@@ -35,6 +35,7 @@ from blocks.elements import (
 from blocks.facts import NAME_LIMIT, dates, demands, headline, length, reasons, who
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
+from blocks.questions import asked_and_answered
 from blocks.templates import deny_templates
 
 _ALL_REASONS = 10
@@ -135,11 +136,12 @@ _WAITING = "What waits for you"
 
 def _facts(row: RequestRow, now: datetime, portal: Portal, ticket: TicketFacts) -> list[slack.Block]:
     """The level and why, the five checks, the dates."""
-    elsewhere = (link(portal.decide(row.key.kind), "Open in the portal"),)
+    elsewhere, told = (link(portal.decide(row.key.kind), "Open in the portal"),), asked_and_answered(row, COMMENT_LIMIT)
     rest = section(*dates(row, now, deadline=row.status.open), *demands(row), elsewhere)
     return [
         rich(section((said(headline(row), HEADER_LIMIT, bold=True),)), *reasons(row, _ALL_REASONS)),
         *(rich(*pieces) for pieces in checks(row, now, portal, ticket)),
+        *([rich(*told)] if told else []),
         rich(rest),
     ]
 

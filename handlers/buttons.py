@@ -52,6 +52,8 @@ class Buttons:
             return await self._freeze(action)
         if action.action_id in (ids.PAGE, ids.NEWER):
             return await self.commands.turn_page(action)
+        if action.action_id == ids.ANSWER:
+            return await self.menu.questions.read(action)
         if action.action_id == ids.MORE:
             return await self.menu.chosen(action)
         return await self._open_modal(action)

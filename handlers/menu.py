@@ -1,4 +1,4 @@
-"""The menu beside the buttons of a card: "I'm looking at it", Details. Nothing in it decides anything."""
+"""The menu beside the buttons of a card: "I'm looking at it", Ask, Details. Nothing in it decides anything."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from blocks import ids, notices
 from blocks.modal import details_modal
 from handlers.answers import TOO_SLOW
 from handlers.payloads import Action
+from handlers.questions import QuestionForms
 from handlers.reception import Reception
 
 
@@ -23,6 +24,7 @@ class Menu:
 
     reception: Reception
     openings: Openings
+    questions: QuestionForms
     screens: Screens
     clock: Clock
     policy: Policy = Policy()
@@ -30,6 +32,8 @@ class Menu:
     async def chosen(self, action: Action) -> str:
         """One entry; the portal's opens an address by itself."""
         press = Press(action.team, action.user, action.channel, action.ts, action.value)
+        if action.choice == ids.ASK:
+            return await self.questions.begin(action, press)
         if action.choice == ids.LOOKING:
             return await self._look(action, press)
         return await self._details(action, press) if action.choice == ids.DETAILS else "address opened"

@@ -53,6 +53,17 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A submitted question or answer: the form's own token and the words."""
+
+    team: str
+    user: str
+    token: str
+    words: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A typed `/pim ...`."""
 
@@ -127,6 +138,19 @@ def parse_submission(body: Body) -> Submitted | None:
         view_id=_text(view, "id"),
         comment=f"{chosen} {written}".strip() if block_id == ids.REASON_BLOCK else written,
         block_id=block_id,
+        key="submission:" + _text(body, "trigger_id"),
+    )
+
+
+def parse_written(body: Body) -> Written:
+    """A submission of the form of a question or an answer."""
+    view = _part(body, "view")
+    values = _part(_part(view, "state"), "values")
+    return Written(
+        team=_text(_part(body, "team"), "id"),
+        user=_text(_part(body, "user"), "id"),
+        token=_text(view, "private_metadata"),
+        words=_text(_input(values, ids.WORDS_BLOCK), "value"),
         key="submission:" + _text(body, "trigger_id"),
     )
 

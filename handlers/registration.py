@@ -32,11 +32,14 @@ def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     """Connect listeners to ids. Plain calls, so that every listener can be called from a test too."""
     buttons = listeners.buttons
     bolt.use(place.check)
-    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE, ids.NEWER, ids.MORE):
+    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE, ids.NEWER, ids.MORE, ids.ANSWER):
         bolt.action(action_id)(buttons.pressed)
     for action_id in sorted(ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.opened_address)
     bolt.view(ids.DECIDE_MODAL)(listeners.modals.submitted)
+    questions = buttons.menu.questions
+    bolt.view(ids.ASK_MODAL)(questions.asked)
+    bolt.view(ids.ANSWER_MODAL)(questions.answered)
     bolt.command("/pim")(listeners.commands.typed)
     bolt.shortcut(ids.WAITING)(listeners.shortcuts.waiting)
     bolt.event("app_home_opened")(listeners.home.opened)

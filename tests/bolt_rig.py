@@ -38,6 +38,7 @@ from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
+from handlers.questions import QuestionForms
 from handlers.reception import Reception
 from handlers.shortcuts import Shortcuts
 from handlers.tasks import Tasks
@@ -122,7 +123,6 @@ class BoltRig:
         self.commands = Commands(reception=self.reception, lookups=house.lookups, listings=listings, clock=house.clock)
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
         self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
-        menu = Menu(reception=self.reception, openings=house.openings, screens=self.screens, clock=house.clock)
         self.home = Home(
             reception=self.reception,
             lookups=house.lookups,
@@ -137,7 +137,7 @@ class BoltRig:
                 freezing=house.freezing,
                 screens=self.screens,
                 commands=self.commands,
-                menu=menu,
+                menu=self._menu(),
                 clock=house.clock,
             ),
             modals=Modals(
@@ -155,6 +155,16 @@ class BoltRig:
         )
         ours = {"app_id": APP, "team": TEAM, "answers": answers, "strangers": house.strangers, "clock": house.clock}
         register(self.bolt, Place(**ours), listeners)
+
+    def _menu(self) -> Menu:
+        asking = QuestionForms(reception=self.reception, asking=self.house.asking, screens=self.screens)
+        return Menu(
+            reception=self.reception,
+            openings=self.house.openings,
+            questions=asking,
+            screens=self.screens,
+            clock=self.house.clock,
+        )
 
     def _nudge(self) -> None:
         self.nudges += 1
@@ -208,6 +218,12 @@ class BoltRig:
         card = await self.house.card(request)
         container = {"type": "message", "message_ts": card.ts, "channel_id": card.channel}
         return self.press(person, action_id, card.token, container=container) | over
+
+    def written(self, person: Person, callback_id: str, token: str, words: str) -> Json:
+        """What somebody submits of the form of a question or an answer."""
+        payload = self.submission(person, token, words=words)
+        payload["view"]["callback_id"] = callback_id
+        return payload
 
     def submission(self, person: Person, token: str, *, view_id: str = "V0000001", **values: str) -> Json:
         """What somebody submits of a decision modal; `values` by block id."""

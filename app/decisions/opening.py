@@ -70,15 +70,20 @@ class Openings:
 
     async def look(self, press: Press) -> RequestRow | Refused:
         """Say on the card that this person is looking at it, for ten minutes. It blocks nobody."""
+        found = await self.allowed(press)
+        if isinstance(found, Refused):
+            return found
+        row, link = found
+        now = self.clock()
+        return row if await self.looks.look(row.key, link.person, now, now + LOOKING_LASTS) else NOT_PENDING
+
+    async def allowed(self, press: Press) -> tuple[RequestRow, Link] | Refused:
+        """The request that was pressed and who did it, unless our own memory says that they may not decide it."""
         found = await self._pressed(press)
         if isinstance(found, Refused):
             return found
-        _, row = found
-        link = await self._approver(press, row)
-        if isinstance(link, Refused):
-            return link
-        now = self.clock()
-        return row if await self.looks.look(row.key, link.person, now, now + LOOKING_LASTS) else NOT_PENDING
+        link = await self._approver(press, found[1])
+        return link if isinstance(link, Refused) else (found[1], link)
 
     async def _pressed(self, press: Press) -> tuple[str, RequestRow] | Refused:
         """The request behind a button, and the digest of what was shown beside it."""

@@ -24,6 +24,15 @@ class Looking:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What an approver asked the requestor, and the answer ('' while there is none). Both are people's own words."""
+
+    by: str
+    text: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRow:
     """One request as stored.
 
@@ -34,7 +43,7 @@ class RequestRow:
     approved role is held; `doubt` what could not be confirmed of a request that is listed no more; `stale` that
     Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
     are the requestor's habits and their earlier attempt, as they were known when it was judged. `looking` are those who
-    said that they are looking at it, the latest last.
+    said that they are looking at it, the latest last; `questions` what the requestor was asked, likewise.
     """
 
     request: ActivationRequest
@@ -55,6 +64,7 @@ class RequestRow:
     pattern: Pattern | None = None
     earlier: Resubmission | None = None
     looking: tuple[Looking, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def key(self) -> RequestKey:

@@ -10,6 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from app.api.gate import SlackGate
 from app.api.server import SLACK_PATH
+from app.decisions.asking import Asking
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.linking import Freezing
@@ -25,6 +26,7 @@ from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
 from handlers.place import Place
+from handlers.questions import QuestionForms
 from handlers.reception import Reception
 from handlers.shortcuts import Shortcuts
 
@@ -53,29 +55,9 @@ def make_bolt(slack: SlackSide) -> AsyncApp:
 
 def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> Home:
     """Every listener with the use case behind it; the Home comes back, since it is also drawn anew in rounds."""
-    openings = Openings(
-        book=rooms.memory.book,
-        cards=rooms.memory.cards,
-        links=rooms.memory.links,
-        looks=rooms.memory.looks,
-        homes=rooms.memory.homes,
-        clock=utc_now,
-        new_token=new_token,
-        policy=rooms.policy,
-    )
-    lookups = Lookups(
-        book=rooms.memory.book,
-        links=rooms.memory.links,
-        people=rooms.slack.people,
-        cards=rooms.memory.cards,
-        sights=rooms.memory.sights,
-        clock=utc_now,
-        slack_url=rooms.slack.me.url,
-        freshness=rooms.policy.freshness,
-    )
+    lookups = _lookups(rooms)
     listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now)
     commands = Commands(reception=reception, lookups=lookups, listings=listings, clock=utc_now)
-    menu = Menu(reception=reception, openings=openings, screens=rooms.slack.screens, clock=utc_now, policy=rooms.policy)
     home = Home(
         reception=reception,
         lookups=lookups,
@@ -85,16 +67,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         policy=rooms.policy,
     )
     listeners = Listeners(
-        buttons=Buttons(
-            reception=reception,
-            openings=openings,
-            freezing=_freezing(rooms.memory),
-            screens=rooms.slack.screens,
-            commands=commands,
-            menu=menu,
-            clock=utc_now,
-            policy=rooms.policy,
-        ),
+        buttons=_buttons(rooms, reception, commands),
         modals=Modals(
             reception=reception,
             decisions=decisions,
@@ -115,6 +88,52 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
     )
     register(bolt, place, listeners)
     return home
+
+
+def _lookups(rooms: Rooms) -> Lookups:
+    return Lookups(
+        book=rooms.memory.book,
+        links=rooms.memory.links,
+        people=rooms.slack.people,
+        cards=rooms.memory.cards,
+        sights=rooms.memory.sights,
+        clock=utc_now,
+        slack_url=rooms.slack.me.url,
+        freshness=rooms.policy.freshness,
+    )
+
+
+def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:
+    """What is pressed on cards, in messages and on App Home."""
+    openings = Openings(
+        book=rooms.memory.book,
+        cards=rooms.memory.cards,
+        links=rooms.memory.links,
+        looks=rooms.memory.looks,
+        homes=rooms.memory.homes,
+        clock=utc_now,
+        new_token=new_token,
+        policy=rooms.policy,
+    )
+    asking = Asking(openings=openings, questions=rooms.memory.questions, clock=utc_now, new_token=new_token)
+    menu = Menu(
+        reception=reception,
+        openings=openings,
+        questions=QuestionForms(reception=reception, asking=asking, screens=rooms.slack.screens),
+        screens=rooms.slack.screens,
+        clock=utc_now,
+        policy=rooms.policy,
+    )
+    return Buttons(
+        reception=reception,
+        openings=openings,
+        freezing=_freezing(rooms.memory),
+        screens=rooms.slack.screens,
+        commands=commands,
+        menu=menu,
+        clock=utc_now,
+        policy=rooms.policy,
+    )
 
 
 def open_gate(rooms: Rooms, bolt: AsyncApp) -> SlackGate | None:

@@ -57,6 +57,7 @@ from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
 from app.store.migrate import state, upgrade
 from app.store.outbox import StoredOutbox
+from app.store.questions import StoredQuestions
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
@@ -86,6 +87,7 @@ class Memory:
     leases: StoredLeases
     looks: StoredLooks
     homes: StoredHomes
+    questions: StoredQuestions
     switches: StoredSwitches
     sights: StoredSights
     strangers: StoredStrangers
@@ -166,6 +168,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         leases=StoredLeases(store),
         looks=StoredLooks(store),
         homes=StoredHomes(store, new_token),
+        questions=StoredQuestions(store),
         switches=StoredSwitches(store, trail),
         strangers=StoredStrangers(store, trail),
         sights=StoredSights(store),

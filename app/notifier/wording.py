@@ -8,7 +8,7 @@ from datetime import datetime
 from app.domain.request import Person, Status
 from app.domain.row import RequestRow
 from app.ports import ChannelNote, Direct, Notice
-from blocks import ids, notices, reminders
+from blocks import ids, notices, questions, reminders
 from blocks.links import Portal
 from blocks.message import Message
 from blocks.reminders import Item
@@ -23,7 +23,19 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal
         return None
     if notice.topic == "fate":
         return _fate(row, notice.facts.get("refused", ""))
+    if notice.topic in ("question", "answer"):
+        return _talk(notice, row)
     return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
+
+
+def _talk(notice: Notice, row: RequestRow) -> Message | None:
+    """A question or its answer; nothing once the request has ended."""
+    if not row.status.open:
+        return None
+    facts = notice.facts
+    if notice.topic == "answer":
+        return questions.answer_message(row, facts.get("question", ""), facts.get("text", ""))
+    return questions.question_message(row, facts.get("by", ""), facts.get("text", ""), facts.get("id", ""))
 
 
 def direct_message(direct: Direct, items: Sequence[Item], now: datetime, portal: Portal) -> Message:

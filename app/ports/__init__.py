@@ -6,7 +6,7 @@ Every time is aware UTC, every length of time is in seconds unless it is a timed
 
 from __future__ import annotations
 
-from app.ports.attention import Homes, Looks, Offer, OpenHome
+from app.ports.attention import Homes, Looks, Offer, OpenHome, Questions, StoredQuestion
 from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, Seen
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.calls import Alarm, Audience, Calls, Due
@@ -76,6 +76,7 @@ __all__ = [
     "Page",
     "People",
     "Query",
+    "Questions",
     "Reader",
     "RequestBook",
     "Resource",
@@ -86,6 +87,7 @@ __all__ = [
     "SignIn",
     "SlackIdentity",
     "SlackPerson",
+    "StoredQuestion",
     "Stranger",
     "Strangers",
     "Switch",

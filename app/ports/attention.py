@@ -55,3 +55,33 @@ class Homes(Protocol):
 
     async def offered(self, team: str, user: str, token: str) -> Offer | None:
         """What a token stands for, to this person alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuestion:
+    """A question about a request. `text` is empty while it is a draft, `answer` until it is answered."""
+
+    id: str
+    key: RequestKey
+    team: str
+    asker: Person
+    asker_slack: str
+    asked_slack: str
+    text: str = ""
+    answer: str = ""
+
+
+class Questions(Protocol):
+    """Questions and answers. Whenever one is asked or answered, cards are repainted and a direct message is owed."""
+
+    async def draft(self, question: StoredQuestion, now: datetime) -> None:
+        """Remember whose form it is."""
+
+    async def find(self, question_id: str) -> StoredQuestion | None:
+        """One question, in whatever state."""
+
+    async def ask(self, question: StoredQuestion, text: str, now: datetime) -> bool:
+        """Send it, once; False when it was sent before, or the request is not pending."""
+
+    async def answer(self, question: StoredQuestion, text: str, now: datetime) -> bool:
+        """Answer it, once; False when it was answered before, or the request is not pending."""

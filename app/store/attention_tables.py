@@ -58,3 +58,23 @@ calls = Table(
     text_column("note"),
     of_request(),
 )
+
+# Questions to requestors: drafts have no text yet. Kept for ever, like what they are about.
+questions = Table(
+    "questions",
+    metadata,
+    text_column("id", key=True),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("team"),
+    *person_columns("asker"),
+    text_column("asker_slack"),
+    text_column("asked_slack"),
+    text_column("text"),
+    text_column("answer"),
+    time_column("opened"),
+    time_column("asked_at", null=True),
+    time_column("answered_at", null=True),
+    of_request(),
+)
+Index("questions_of_request", questions.c.kind, questions.c.request_id)

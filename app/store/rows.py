@@ -27,11 +27,11 @@ from app.domain.request import (
     Where,
 )
 from app.domain.risk import Level, Risk
-from app.domain.row import Looking, RequestRow
+from app.domain.row import Looking, Question, RequestRow
 from app.ports import PAUSE, Seen
 from app.store.columns import storable
 from app.store.patterns import earlier_json, pattern_json, read_earlier, read_pattern
-from app.store.tables import cards, looks, requests, sightings, switches, waiting_decisions
+from app.store.tables import cards, looks, questions, requests, sightings, switches, waiting_decisions
 
 T = TypeVar("T")
 CHUNK = 500  # keys in one IN list
@@ -50,10 +50,17 @@ async def load_rows(connection: AsyncConnection, wanted: Select[Any]) -> list[Re
     paused = await _paused(connection) if found else ""
     pending = [key_of(row) for row in found if row["status"] == Status.PENDING]
     verifying = await _verifying(connection, pending)
-    looking = await _looking(connection, pending)
+    looking, asked = await _looking(connection, pending), await _asked(connection, pending)
     rows = [_to_row(row, approvers[key_of(row)], channels[key_of(row)]) for row in found]
     return [
-        replace(row, paused=paused, verifying=verifying.get(row.key), looking=looking.get(row.key, ())) for row in rows
+        replace(
+            row,
+            paused=paused,
+            verifying=verifying.get(row.key),
+            looking=looking.get(row.key, ()),
+            questions=asked.get(row.key, ()),
+        )
+        for row in rows
     ]
 
 
@@ -210,6 +217,18 @@ async def _verifying(connection: AsyncConnection, keys: Sequence[RequestKey]) ->
             if person is not None:
                 people[RequestKey(Kind(row["kind"]), row["request_id"])] = person
     return people
+
+
+async def _asked(connection: AsyncConnection, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[Question, ...]]:
+    """What their requestors were asked, the latest last."""
+    found: defaultdict[RequestKey, tuple[Question, ...]] = defaultdict(tuple)
+    for chunk in chunks(keys):
+        these = and_(among(questions.c.kind, questions.c.request_id, chunk), questions.c.text != "")
+        for row in (await connection.execute(select(questions).where(these).order_by(questions.c.asked_at))).mappings():
+            asker = person_of(row, "asker") or Person("")
+            key = RequestKey(Kind(row["kind"]), row["request_id"])
+            found[key] += (Question(asker.label, row["text"], row["answer"]),)
+    return found
 
 
 async def _looking(connection: AsyncConnection, keys: Sequence[RequestKey]) -> Mapping[RequestKey, tuple[Looking, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
 
-from app.store.attention_tables import calls, homes, looks, offers
+from app.store.attention_tables import calls, homes, looks, offers, questions
 from app.store.columns import Seconds, UtcTime
 from app.store.direct_tables import direct_copies, directs
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
@@ -34,6 +34,7 @@ __all__ = [
     "modals",
     "notices",
     "offers",
+    "questions",
     "requests",
     "sightings",
     "sights",

@@ -25,9 +25,9 @@ from app.domain.request import (
 )
 from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
-from app.domain.row import Looking, RequestRow
+from app.domain.row import Looking, Question, RequestRow
 from app.ports import Counters, Link, LinkState
-from blocks import home, lists, modal, notices, reminders
+from blocks import home, lists, modal, notices, questions, reminders
 from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.links import GLOBAL
 from blocks.lint import Surface
@@ -102,6 +102,8 @@ def every_state() -> dict[str, RequestRow]:
         "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
         "pending_looked_at": row(looking=(Looking(BOB, NOW), Looking(ANN, NOW))),
         "pending_last_minutes": row(request=replace(REQUEST, created=NOW - timedelta(hours=23, minutes=50))),
+        "pending_asked": row(questions=(Question("Ann Ames", "Which mailboxes?"),)),
+        "pending_answered": row(questions=(Question("Ann Ames", "Which?"), Question("Ann Ames", "All?", "Only Lyon"))),
         "undecidable": row(request=replace(REQUEST, action="selfExtend")),
         "pending_known": row(pattern=PATTERN),
         "pending_first_use": row(pattern=Pattern(hours=Hours(8, 10), since=NOW - timedelta(days=45))),
@@ -195,6 +197,10 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     yield message(
         "digest", notices.digest_note(notices.digest_words(50), [one] * 15, now=NOW, version=3, portal=GLOBAL)
     )
+    yield message("question", questions.question_message(one, name, name, "q" * 43))
+    yield message("answer", questions.answer_message(one, name, name))
+    yield "question form", "modal", questions.question_form(one, "q" * 43, 300)
+    yield "answer form", "modal", questions.answer_form(one, "q" * 43, name, 500)
     yield message("refusal", notices.refusal(f"{name} is first."))
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:

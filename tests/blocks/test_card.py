@@ -100,6 +100,9 @@ def test_what_nobody_can_decide_here_has_only_the_portal_button(state: str) -> N
         ("unknown", "may read how"),
         ("pending_looked_at", " is looking at this since "),
         ("pending_looked_at", " (1 more)"),
+        ("pending_asked", " asked the requestor:"),
+        ("pending_asked", "No answer yet."),
+        ("pending_answered", "Only Lyon"),
         ("pending_last_minutes", "under 15 minutes left"),
         ("approved_scheduled", "Starts "),
         ("approved", "Active since "),
@@ -123,6 +126,7 @@ def test_pending_card_carries_the_token_and_nothing_else() -> None:
     assert values == {ids.APPROVE: "t0ken", ids.DENY: "t0ken", ids.MORE: None}
     assert [option["value"] for option in menu(show(STATES["pending"]))] == [
         "looking:t0ken",
+        "ask:t0ken",
         "details:t0ken",
         "portal",
     ]

@@ -11,6 +11,7 @@ from fakes import FakeChronicle, FakeClock, FakeDesk, FakeOnBehalf, FakePeople, 
 from people import CHANNEL, TEAM, TENANT, ann, ben, slack_of
 from sqlalchemy import text
 
+from app.decisions.asking import Asking
 from app.decisions.calling import Call, Calls
 from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
@@ -33,6 +34,7 @@ from app.store.inbox import StoredInbox
 from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
 from app.store.outbox import StoredOutbox
+from app.store.questions import StoredQuestions
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
@@ -71,6 +73,7 @@ class House:
         self.waiting = StoredWaiting(self.store)
         self.looks = StoredLooks(self.store)
         self.homes = StoredHomes(self.store, self.new_id)
+        self.questions = StoredQuestions(self.store)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
         self.strangers = StoredStrangers(self.store, self.trail)
@@ -121,6 +124,7 @@ class House:
         self.openings = Openings(
             **ours, cards=self.cards, looks=self.looks, homes=self.homes, new_token=self.new_id, policy=self.policy
         )
+        self.asking = Asking(openings=self.openings, questions=self.questions, clock=self.clock, new_token=self.new_id)
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.watcher = self.watching(self.desk)
