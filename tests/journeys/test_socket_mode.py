@@ -27,7 +27,7 @@ def test_asked_shown_pressed_submitted_provisioned(own: Sandbox) -> None:
 
 def test_a_form_says_what_is_missing(own: Sandbox) -> None:
     form = own.form("ann", own.posted(own.ask("rob", "Global Administrator")))
-    assert own.submit("ann", form, "   ")["body"]["response_action"] == "errors"
+    assert own.submit("ann", form, " " * 20)["body"]["response_action"] == "errors"
 
 
 def test_commands_and_home_are_answered(own: Sandbox) -> None:
