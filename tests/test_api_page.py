@@ -21,7 +21,7 @@ def test_the_page_lists_every_code_with_its_status() -> None:
 
 
 def test_the_page_names_every_filter_and_no_other() -> None:
-    named = PAGE.split("**Lists** are")[1].split("A\nparameter")[0]
+    named = PAGE.split("**Lists** are")[1].split("A parameter")[0]
     filters = {field.alias or name for name, field in Filters.model_fields.items()}
     assert set(re.findall(r"`(\w+)`", named)) - {"next"} == filters
 
