@@ -92,6 +92,7 @@ def card(  # noqa: PLR0913 - each fact by its own name
         _habits(row, now),
         _reasons(row),
         _remark(row, now, closed),
+        _away(row),
         _asked(row),
         _looking(row),
         _verifying(row),
@@ -156,6 +157,15 @@ def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     else:
         words = closed
     return rich(section((said(words, TEXT_LIMIT),)), block_id=ids.block("remark", row.version)) if words else None
+
+
+def _away(row: RequestRow) -> SlackBlock | None:
+    """Everybody who may approve is away, as far as we know them: somebody else has to find one."""
+    if row.status is not Status.PENDING or row.away_until is None:
+        return None
+    words = own("Everybody known to approve this is away.", bold=True)
+    back = (own(" The first is back "), date(row.away_until), own("."))
+    return rich(section((words, *back)), block_id=ids.block("away", row.version))
 
 
 def _asked(row: RequestRow) -> SlackBlock | None:

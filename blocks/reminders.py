@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import RichTextElement
 from app.domain.request import Status
 from app.domain.row import RequestRow
 from blocks import ids
+from blocks.card import decide_buttons
 from blocks.elements import (
     Line,
     actions,
@@ -36,6 +37,7 @@ from blocks.message import Message
 from blocks.outcome import ended, outcome
 from blocks.rows import history_text
 from blocks.sentence import head, sentence
+from blocks.text import when
 
 NOTHING_LEFT = "There is nothing left to decide here."
 STILL_WAITS = "This request still waits for a decision."
@@ -88,6 +90,15 @@ def plain_message(items: Sequence[Item], *, now: datetime, portal: Portal = GLOB
     return Message(_listed(_TOO_LONG, items, now), blocks)
 
 
+def unreachable_note(row: RequestRow, why: str) -> Message:
+    """Below a card: nobody could be reminded in person, and why."""
+    words = f"Nobody could be reminded of this request in person: {_WHY_NOBODY.get(why, _WHY_NOBODY['unknown'])}."
+    request = row.request
+    until = (own(" "), *labelled("Decide by", date(request.expires))) if request.mortal else ()
+    said_when = f" Decide by {when(request.expires)}." if request.mortal else ""
+    return Message(f"{words}{said_when}", wire(rich(section((own(words), *until)))))
+
+
 def many_wait(count: int) -> str:
     """The headline of a reminder."""
     return STILL_WAITS if count == 1 else f"{count} requests still wait for a decision."
@@ -104,7 +115,7 @@ def _alone(item: Item, now: datetime, portal: Portal) -> Iterable[SlackBlock | N
         rich(*justification(row, _ALONE_REASON_LIMIT)),
         rich(papers(row, now, deadline=True, ticket_url=item.ticket_url), *reasons(row, _ALONE_REASONS), *way),
         _remark(item, 0),
-        _buttons(item, 0, portal, green=True),
+        _buttons(item, 0, portal, alone=True),
     ]
 
 
@@ -120,7 +131,7 @@ def _among(items: Sequence[Item], now: datetime, portal: Portal) -> Iterable[Sla
         if number in buttons:
             yield rich(section(*_facts(item)), quote(item.row.request.justification, _REASON_LIMIT))
             yield _remark(item, number)
-            yield _buttons(item, number, portal, green=False)
+            yield _buttons(item, number, portal, alone=False)
         elif number in lines:
             yield rich(section(_line(item, now)))
     more = len(items) - len(buttons) - len(lines)
@@ -165,19 +176,19 @@ def _remark(item: Item, number: int) -> SlackBlock | None:
     return rich(section((said(item.closed, _CLOSED_LIMIT),)), block_id=ids.block(f"remark{number}", item.row.version))
 
 
-def _buttons(item: Item, number: int, portal: Portal, *, green: bool) -> SlackBlock:
-    row = item.row
+def _buttons(item: Item, number: int, portal: Portal, *, alone: bool) -> SlackBlock:
+    """Alone the same as on its card; among others there is room for the two that decide."""
+    row, portal_url = item.row, portal.decide(item.row.key.kind)
     block_id = ids.block(f"decide{number}", row.version)
-    open_portal = link_button(ids.PORTAL, "Open portal", portal.decide(row.key.kind))
     if item.closed or not row.request.decidable:
-        return actions(block_id, open_portal)
+        return actions(block_id, link_button(ids.PORTAL, "Open portal", portal_url))
+    if alone:
+        return decide_buttons(row, item.token, portal_url, block_id)
     what = f"{row.request.what} for {row.request.requestor.label}"
-    style = "primary" if green and not row.risk.level.grave else None
     return actions(
         block_id,
-        button(ids.APPROVE, "Approve…", item.token, style=style, label=f"Approve {what}"),
-        button(ids.DENY, "Deny…", item.token, style="danger" if green else None, label=f"Deny {what}"),
-        *([open_portal] if green else []),
+        button(ids.APPROVE, "Approve…", item.token, label=f"Approve {what}"),
+        button(ids.DENY, "Deny…", item.token, label=f"Deny {what}"),
     )
 
 
@@ -192,4 +203,10 @@ def _text(row: RequestRow, now: datetime) -> str:
 
 
 _TOO_LONG = "This message about requests could not be shown in full; their cards and the portal show them."
+_WHY_NOBODY = {
+    "unknown": "nobody here knows who may approve it",
+    "not_in_slack": "none of those who may approve it is known in Slack",
+    "away": "those who may approve it are away, or take no reminders",
+    "crowd": "too many people may approve it to tell each of them",
+}
 _OVER = "The 24 hours are over. This message follows as soon as Microsoft says how the request ended."

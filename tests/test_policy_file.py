@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ import pytest
 from app.domain import azure_roles, roles, rules
 from app.domain.errors import BadSettings
 from app.domain.policy import Aliases, Policy, Watch
+from app.domain.quiet import Quiet
+from app.domain.reminding import Reminders
 from app.domain.request import Kind, Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
@@ -70,6 +72,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         ("/providers/Microsoft.Management/managementGroups/contoso", f"/subscriptions/{SUBSCRIPTION}"),
         ("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703",),
     )
+    assert policy.reminders == Reminders()
     (route,) = policy.routes
     assert (route.channel, route.mention) == ("C0123456789", "S0123456789")
     assert policy.arrival == Policy().arrival
@@ -79,7 +82,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 21 + len(rules.WEAK_POINTS)
+    assert len(keys) == 24 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -181,6 +184,22 @@ def test_every_role_we_know_has_one_name_and_one_id() -> None:
 
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"  # of Azure
+
+
+@pytest.mark.parametrize(
+    "text, meant",
+    [
+        ("before_minutes = [15, 60, 15]", Reminders(before=(timedelta(hours=1), timedelta(minutes=15)))),
+        ("before_minutes = []", Reminders(before=())),
+        ('quiet = ""', Reminders(quiet=None)),
+        ('quiet = "9:30 - 17:05"', Reminders(quiet=Quiet(time(9, 30), time(17, 5)))),
+        ("through_quiet = []", Reminders(last_at_night=False, critical_at_night=False)),
+        ('through_quiet = ["critical"]', Reminders(last_at_night=False)),
+    ],
+)
+def test_reminders_are_tuned(read: Read, text: str, meant: Reminders) -> None:
+    assert read(f"[reminders]\n{text}").reminders == meant
+
 
 # Mistakes
 

@@ -44,6 +44,7 @@ COSTS: dict[str, set[str]] = {
     "conversations.info": {"groups:read"},
     "conversations.members": {"groups:read"},
     "conversations.open": {"im:write"},
+    "conversations.replies": {"groups:history"},
     "files.completeUploadExternal": {"files:write"},
     "files.getUploadURLExternal": {"files:write"},
     "users.info": {"users:read"},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -53,6 +53,15 @@ class Reach:
     """Known approvers as Slack accounts. `crowd`: there are too many; `sure`: Slack told of everybody asked for."""
 
     users: tuple[str, ...] = ()
+    crowd: bool = False
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The same by person: object ids of those found, and their Slack accounts."""
+
+    users: Mapping[str, str] = field(default_factory=dict)
     crowd: bool = False
     sure: bool = True
 

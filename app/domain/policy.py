@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.arrival import Arrival, Escalation
+from app.domain.reminding import Reminders
 from app.domain.request import Person, Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
@@ -105,6 +106,7 @@ class Policy:
     routes: tuple[Route, ...] = ()
     arrival: Arrival = Arrival()
     escalation: Escalation | None = None
+    reminders: Reminders = field(default_factory=Reminders)
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
 
     def ticket_facts(self, ticket: Ticket) -> TicketFacts:

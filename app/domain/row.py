@@ -44,6 +44,7 @@ class RequestRow:
     Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
     are the requestor's habits and their earlier attempt, as they were known when it was judged. `looking` are those who
     said that they are looking at it, the latest last; `questions` what the requestor was asked, likewise.
+    `away_until` is when the first of its approvers is back, while all whom we know in Slack are away.
     """
 
     request: ActivationRequest
@@ -65,6 +66,7 @@ class RequestRow:
     earlier: Resubmission | None = None
     looking: tuple[Looking, ...] = ()
     questions: tuple[Question, ...] = ()
+    away_until: datetime | None = None
 
     @property
     def key(self) -> RequestKey:

@@ -28,7 +28,7 @@ from app.main.telling import Telling, make_telling
 from app.notifier.painter import Painter
 from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
-from app.schedule import Schedule
+from app.schedule import Schedule, Tick
 from app.upkeep import Upkeep
 from app.watcher import Watcher
 from handlers.answers import Answers
@@ -40,6 +40,7 @@ COMPLETE_EVERY = 600.0  # audit rows come minutes late
 SETTLE_EVERY = 5.0
 HOMES_EVERY = 3.0
 ALARM_EVERY = 5.0
+REMIND_EVERY = 5.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
 
@@ -178,10 +179,6 @@ def _rounds(
         await telling.arrivals.tick()
         schedule.nudge("paint")
 
-    async def complete() -> None:
-        if await backfilling.complete():
-            schedule.nudge("paint")
-
     async def paint() -> None:
         await telling.painter.tick()
         await telling.directs.tick()
@@ -197,10 +194,21 @@ def _rounds(
             schedule.nudge("paint")
 
     schedule.every(rooms.settings.poll_seconds, "watch", watch, jitter=rooms.settings.poll_seconds * JITTER)
-    schedule.every(COMPLETE_EVERY, "complete", complete)
+    schedule.every(COMPLETE_EVERY, "complete", _painted(schedule, backfilling.complete))
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
+    schedule.every(REMIND_EVERY, "remind", _painted(schedule, telling.reminders.tick))
     schedule.every(ALARM_EVERY, "alarm", telling.arrivals.escalate)
+
+
+def _painted(schedule: Schedule, tick: Callable[[], Awaitable[object]]) -> Tick:
+    """The same round, with the painter right behind it whenever it changed something."""
+
+    async def tick_and_paint() -> None:
+        if await tick():
+            schedule.nudge("paint")
+
+    return tick_and_paint
 
 
 def _vital(memory: Memory) -> Callable[[], Awaitable[str]]:

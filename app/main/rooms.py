@@ -57,8 +57,10 @@ from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
 from app.store.migrate import state, upgrade
 from app.store.outbox import StoredOutbox
+from app.store.preferences import StoredPreferences
 from app.store.questions import StoredQuestions
 from app.store.remember import Posting
+from app.store.reminding import StoredReminding
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
 from app.store.strangers import StoredStrangers
@@ -79,6 +81,8 @@ class Memory:
     cards: StoredCards
     outbox: StoredOutbox
     directs: StoredDirects
+    reminding: StoredReminding
+    preferences: StoredPreferences
     inbox: StoredInbox
     links: StoredLinks
     flows: StoredFlows
@@ -160,6 +164,8 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         cards=here.of("cards", StoredCards(store)),
         outbox=here.of("outbox", StoredOutbox(store)),
         directs=here.of("directs", StoredDirects(store, new_token)),
+        reminding=StoredReminding(store, new_token),
+        preferences=StoredPreferences(store),
         inbox=here.of("inbox", StoredInbox(store)),
         links=StoredLinks(store, trail, new_token),
         flows=StoredFlows(store),

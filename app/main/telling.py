@@ -15,6 +15,7 @@ from app.notifier.directs import DirectPainter
 from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
+from app.reminders import Recipients, Rounds
 from app.requestors import Requestors
 from blocks.links import card_address
 
@@ -28,6 +29,7 @@ class Telling:
     directs: DirectPainter
     requestors: Requestors
     arrivals: Arrivals
+    reminders: Rounds
 
 
 def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
@@ -53,12 +55,14 @@ def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
         gateway=rooms.slack.gateway,
         outbox=rooms.memory.outbox,
         book=rooms.memory.book,
+        cards=rooms.memory.cards,
         matching=matching,
         clock=utc_now,
         portal=rooms.microsoft.portal,
     )
     requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
-    return Telling(painter, messenger, _directs(rooms), requestors, _arrivals(rooms, audience, stack))
+    arrivals, reminders = _arrivals(rooms, audience, stack), _reminders(rooms, audience)
+    return Telling(painter, messenger, _directs(rooms), requestors, arrivals, reminders)
 
 
 def _directs(rooms: Rooms) -> DirectPainter:
@@ -70,6 +74,25 @@ def _directs(rooms: Rooms) -> DirectPainter:
         portal=rooms.microsoft.portal,
         slack_url=rooms.slack.me.url,
         policy=rooms.policy,
+    )
+
+
+def _reminders(rooms: Rooms, audience: SlackAudience) -> Rounds:
+    recipients = Recipients(
+        audience=audience,
+        people=rooms.slack.people,
+        preferences=rooms.memory.preferences,
+        clock=utc_now,
+        team=rooms.slack.me.team,
+        quiet=rooms.policy.reminders.quiet,
+    )
+    return Rounds(
+        rows=rooms.memory.reminding,
+        recipients=recipients,
+        cards=rooms.memory.cards,
+        outbox=rooms.memory.outbox,
+        clock=utc_now,
+        policy=rooms.policy.reminders,
     )
 
 

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.domain.arrival import MOST_CALLED, Reach
+from app.domain.arrival import MOST_CALLED, Accounts, Reach
 from app.domain.errors import BotError
 from app.domain.policy import Aliases
 from app.domain.request import Person
@@ -35,12 +35,17 @@ class SlackAudience:
 
     async def reach(self, row: RequestRow) -> Reach:
         """The known approvers in Slack, in a stable order."""
+        found = await self.accounts(row)
+        return Reach(tuple(sorted(set(found.users.values()))), found.crowd, found.sure)
+
+    async def accounts(self, row: RequestRow) -> Accounts:
+        """The same, each with who it is."""
         known = self._people(row)
         if len(known) > MOST_CALLED:
-            return Reach(crowd=True)
+            return Accounts(crowd=True)
         sure = await self._look_up(known)
-        users = {self._remembered(person) or "" for person in known} - {"", row.match.slack_user}
-        return Reach(tuple(sorted(users)), sure=sure)
+        users = {person.id: self._remembered(person) or "" for person in known}
+        return Accounts({oid: user for oid, user in users.items() if user not in ("", row.match.slack_user)}, sure=sure)
 
     def _people(self, row: RequestRow) -> list[Person]:
         """By PIM's settings, and whose own list held it; never the requestor, under any of their accounts."""

@@ -124,7 +124,8 @@ class DirectPainter:
         return Item(entry.row, entry.token, url, portal_only(entry.row, self.policy), ticket)
 
     async def _find(self, letter: Letter, channel: str) -> str:
-        return await find_message(self.gateway, channel, ids.DIRECT_EVENT, (_MARK, letter.direct.id), since=None)
+        mark = (ids.DIRECT_EVENT, _MARK, letter.direct.id)
+        return await find_message(self.gateway, channel, mark, since=None)
 
 
 def _stamped(letter: Letter, message: Message) -> Message:

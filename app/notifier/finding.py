@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.notifier.gateway import Gateway
+from app.notifier.gateway import Gateway, Payload
 
+Mark = tuple[str, str, str]  # event type, name and value of one fact in the metadata
 MOST_PAGES = 20  # of 100 messages: a lost post is always among the newest
 
 
 async def find_message(
-    gateway: Gateway, channel: str, event: str, fact: tuple[str, str], *, since: datetime | None, other_than: str = ""
+    gateway: Gateway, channel: str, mark: Mark, *, since: datetime | None, other_than: str = "", thread: str = ""
 ) -> str:
-    """The ts of the message whose metadata of this event type carries `fact`, name and value; empty for none.
+    """The ts of the message whose metadata is marked so; empty for none.
 
-    `other_than`: a ts that does not count.
+    `other_than`: a ts that does not count; `thread`: the message below which it stands, if it stands in a thread.
 
     Slack has no idempotency key for posts, so this read-back is what keeps one card from becoming two.
     """
     cursor = ""
     oldest = {"oldest": f"{since.timestamp():.6f}"} if since is not None else {}
     for _ in range(MOST_PAGES):
-        page = await gateway.call(
-            "conversations_history", channel=channel, limit=100, include_all_metadata=True, cursor=cursor, **oldest
-        )
-        for message in page.get("messages") or ():
-            metadata, ts = message.get("metadata") or {}, str(message["ts"])
-            same = metadata.get("event_type") == event and (metadata.get("event_payload") or {}).get(fact[0]) == fact[1]
-            if same and ts != other_than:
-                return ts
+        where = {"channel": channel, "limit": 100, "include_all_metadata": True, "cursor": cursor, **oldest}
+        if thread:
+            page = await gateway.call("conversations_replies", ts=thread, **where)
+        else:
+            page = await gateway.call("conversations_history", **where)
+        found = (str(message["ts"]) for message in page.get("messages") or () if _marked(message, mark))
+        ts = next((one for one in found if one != other_than), "")
         cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-        if not cursor:
-            break
+        if ts or not cursor:
+            return ts
     return ""
+
+
+def _marked(message: Payload, mark: Mark) -> bool:
+    event, name, value = mark
+    metadata = message.get("metadata") or {}
+    return bool(metadata.get("event_type") == event and (metadata.get("event_payload") or {}).get(name) == value)

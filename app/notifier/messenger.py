@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from app.domain.row import RequestRow
 from app.notifier.finding import find_message
 from app.notifier.gateway import OUR_TROUBLE, Gateway
 from app.notifier.wording import notice_message
-from app.ports import Clock, Matching, Notice, Outbox, RequestBook
+from app.ports import Cards, Clock, Matching, Notice, Outbox, RequestBook
 from blocks import ids
 from blocks.links import Portal
 
@@ -21,6 +22,8 @@ BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # Found without a proof, and not asked for again. A link may come, change and go: that is looked up when it counts.
 _GUESSED = (How.BY_ALIAS, How.BY_MAIL)
+BELOW_THE_CARD = frozenset({"unreachable"})  # topics that are told to the channel, in the card's thread
+Place = Mapping[str, str]  # arguments of a post: a conversation, and the thread in it
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +32,7 @@ class Delivery:
     """How it went, as the row's note, and where the message stands if this process posted one."""
 
     note: str
-    channel: str = ""
+    place: Place = field(default_factory=dict)
     ts: str = ""
 
 
@@ -40,6 +43,7 @@ class Messenger:
     gateway: Gateway
     outbox: Outbox
     book: RequestBook
+    cards: Cards
     matching: Matching
     clock: Clock
     portal: Portal
@@ -65,10 +69,9 @@ class Messenger:
         """Where another process told it too, while this one was stopped in the middle, one of the two is deleted."""
         if await self.outbox.sent(notice, delivery.note, self.clock()) or not delivery.ts:
             return
-        place = {"channel": delivery.channel, "ts": delivery.ts}
-        if await self._find(delivery.channel, notice, but=delivery.ts):
+        if await self._find(delivery.place, notice, but=delivery.ts):
             log.warning("A direct message was sent twice; the later one is deleted.")
-            await self.gateway.call("chat_delete", **place)
+            await self.gateway.call("chat_delete", channel=delivery.place["channel"], ts=delivery.ts)
 
     async def _deliver(self, notice: Notice) -> Delivery:
         """Deliver one; how it went. Unavailable or SlackFailed when it is to be tried again."""
@@ -77,21 +80,28 @@ class Messenger:
         if message is None:
             return Delivery("nothing to say")
         try:
-            user = await self._recipient(notice, row)
-            if not user:
-                return Delivery("not in Slack: was not told")
-            channel = await self.gateway.conversation(user)
-            if notice.tried and await self._find(channel, notice):
+            place = await self._place(notice, row)
+            if isinstance(place, Delivery):
+                return place
+            if notice.tried and await self._find(place, notice):
                 return Delivery("delivered")
             await self.outbox.trying_notice(notice)
             stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
-            posted = await self.gateway.call("chat_postMessage", channel=channel, **stamped.payload())
+            posted = await self.gateway.call("chat_postMessage", **place, **stamped.payload())
         except SlackFailed as failure:
             if failure.code in OUR_TROUBLE:
                 raise
             log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
             return Delivery(f"not delivered: {failure.code}")
-        return Delivery("delivered", channel, str(posted["ts"]))
+        return Delivery("delivered", place, str(posted["ts"]))
+
+    async def _place(self, notice: Notice, row: RequestRow | None) -> Place | Delivery:
+        """The person's conversation, or the thread below the card; why it is not told where there is neither."""
+        if notice.key is not None and notice.topic in BELOW_THE_CARD:
+            card = (await self.cards.places([notice.key])).get(notice.key)
+            return {"channel": card[0], "thread_ts": card[1]} if card is not None else Delivery("there is no card")
+        user = await self._recipient(notice, row)
+        return {"channel": await self.gateway.conversation(user)} if user else Delivery("not in Slack: was not told")
 
     async def _recipient(self, notice: Notice, row: RequestRow | None) -> str:
         """The Slack account: named in the notice, else the requestor's as stored or, while unsure, as of now."""
@@ -103,6 +113,6 @@ class Messenger:
         match = await self.matching.match(person if person.id == notice.to_entra else Person(notice.to_entra))
         return match.slack_user
 
-    async def _find(self, channel: str, notice: Notice, *, but: str = "") -> str:
-        fact = ("notice", notice.id)
-        return await find_message(self.gateway, channel, ids.NOTICE_EVENT, fact, since=None, other_than=but)
+    async def _find(self, place: Place, notice: Notice, *, but: str = "") -> str:
+        mark, thread = (ids.NOTICE_EVENT, "notice", notice.id), place.get("thread_ts", "")
+        return await find_message(self.gateway, place["channel"], mark, since=None, other_than=but, thread=thread)

@@ -60,7 +60,7 @@ class NotePainter:
     async def _adopt(self, note: ChannelNote) -> str:
         if not note.tried:
             return ""
-        return await find_message(self.gateway, note.channel, ids.NOTE_EVENT, ("topic", note.topic), since=None)
+        return await find_message(self.gateway, note.channel, (ids.NOTE_EVENT, "topic", note.topic), since=None)
 
     async def _edit(self, note: ChannelNote, ts: str, message: Message) -> bool:
         """False when there is no such message."""

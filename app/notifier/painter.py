@@ -180,7 +180,7 @@ class Painter:
         if not card.tried:
             return ""
         since = row.request.created - timedelta(minutes=5)
-        return await find_message(self.gateway, card.channel, ids.CARD_EVENT, ("card", card.id), since=since)
+        return await find_message(self.gateway, card.channel, (ids.CARD_EVENT, "card", card.id), since=since)
 
     async def _post(self, card: Card, row: RequestRow, call: Call) -> str:
         self._pace.spend(card.channel)

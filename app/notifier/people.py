@@ -86,4 +86,5 @@ def _person(raw: Payload) -> SlackPerson | None:
         name=str(profile.get("real_name") or raw.get("real_name") or raw.get("name") or ""),
         mail=str(profile.get("email") or ""),
         member=not any(raw.get(flag) for flag in _NOT_FULL),
+        zone=str(raw.get("tz") or ""),
     )

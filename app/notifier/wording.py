@@ -25,6 +25,8 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal
         return _fate(row, notice.facts.get("refused", ""))
     if notice.topic in ("question", "answer"):
         return _talk(notice, row)
+    if notice.topic == "unreachable":
+        return reminders.unreachable_note(row, notice.facts.get("why", "")) if row.status.open else None
     return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
 
 

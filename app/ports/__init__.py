@@ -16,6 +16,7 @@ from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentit
 from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
+from app.ports.reminding import Preferences, Reminder, Reminding, Watched
 from app.ports.sights import Coverage, Gap, Sights
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
 from app.ports.strangers import Strangers
@@ -75,9 +76,12 @@ __all__ = [
     "Outcome",
     "Page",
     "People",
+    "Preferences",
     "Query",
     "Questions",
     "Reader",
+    "Reminder",
+    "Reminding",
     "RequestBook",
     "Resource",
     "Screens",
@@ -98,4 +102,5 @@ __all__ = [
     "View",
     "WaitingDecision",
     "WaitingDecisions",
+    "Watched",
 ]

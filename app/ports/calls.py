@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from app.domain.arrival import Reach, Step
+from app.domain.arrival import Accounts, Reach, Step
 from app.domain.levels import Level
 from app.domain.request import RequestKey
 from app.domain.row import RequestRow
@@ -46,6 +46,9 @@ class Audience(Protocol):
 
     async def reach(self, row: RequestRow) -> Reach:
         """The known approvers without whoever asked. Slack being away makes the answer unsure, and never raises."""
+
+    async def accounts(self, row: RequestRow) -> Accounts:
+        """The same by person."""
 
 
 class Alarm(Protocol):

@@ -22,6 +22,7 @@ class SlackPerson:
     name: str
     mail: str
     member: bool  # a full member: not deleted, bot, guest or stranger
+    zone: str = ""  # the name of their time zone
 
 
 class People(Protocol):

@@ -19,6 +19,7 @@ from app.domain.ticket_pages import ticket_page
 from app.domain.tickets import ANY_SYSTEM, ticket_form
 from app.settings.calling import read_arrival, read_escalation
 from app.settings.parts import Part
+from app.settings.reminding import read_reminders
 from app.settings.routing import read_routes
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,6 +58,7 @@ def _policy(top: Part) -> Policy:
         routes=read_routes(top, role_id),
         arrival=read_arrival(top.table("arrival")),
         escalation=read_escalation(top.table("escalation")),
+        reminders=read_reminders(top.table("reminders")),
     )
     top.close()
     return policy

@@ -192,6 +192,7 @@ def _ending_values(ending: Ending) -> dict[str, object]:
         "decided_where": ending.decided.where,
         **person_values("decided", ending.decided.by),
         "decided_comment": ending.decided.comment,
+        "remind_due": None,
         "look_due": ending.now if ending.status in (Status.APPROVED, Status.UNKNOWN) else None,
     }
 

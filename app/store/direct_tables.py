@@ -24,6 +24,7 @@ directs = Table(
     text_column("note", null=True),
 )
 Index("directs_once", directs.c.dedupe, unique=True)
+Index("directs_of_person", directs.c.slack_user, directs.c.topic, directs.c.owed)
 
 # `over`: painted as it ended, and not to be painted again.
 direct_copies = Table(

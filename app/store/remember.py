@@ -96,6 +96,7 @@ async def _insert_new(connection: AsyncConnection, new: Sequence[Seen], now: dat
 def _new_row(one: Seen, now: datetime) -> dict[str, Any]:
     key = {"kind": one.request.key.kind, "id": one.request.key.id}
     own = {"status": Status.PENDING, "version": 1, "first_seen": now, "missed": 0, "stale": bool(one.stale)}
+    own["remind_due"] = now
     own["fuse_due"] = next_burn(one.request.expires, now) if one.request.mortal else None
     return {**key, **values_of(one), **match_values(Match()), **own}
 

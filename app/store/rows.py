@@ -271,6 +271,7 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         stale=row["stale"],
         pattern=read_pattern(row["pattern"]),
         earlier=read_earlier(row["earlier"]),
+        away_until=row["away_until"],
     )
 
 

@@ -1,7 +1,7 @@
 """Every table, as data. It runs no query. Migrations do not import it: they are frozen, and a test compares the two.
 
-Those of sign-in and of direct messages stand in modules of their own. Names of people, roles and scopes are copied
-into the row: history must read as it was, without asking anybody.
+Those of sign-in, direct messages and reminders stand in modules of their own. Names of people, roles and scopes are
+copied into the row: history must read as it was, without asking anybody.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer,
 from app.store.attention_tables import calls, homes, looks, offers, questions
 from app.store.columns import Seconds, UtcTime
 from app.store.direct_tables import direct_copies, directs
+from app.store.reminder_tables import preferences, reminded
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -34,7 +35,9 @@ __all__ = [
     "modals",
     "notices",
     "offers",
+    "preferences",
     "questions",
+    "reminded",
     "requests",
     "sightings",
     "sights",
@@ -98,6 +101,9 @@ requests = Table(
     time_column("look_due", null=True),
     # When its card reads differently by itself; NULL: never again.
     time_column("fuse_due", null=True),
+    # When to see whether somebody is to be reminded; when the first of its approvers is back, while all are away.
+    time_column("remind_due", null=True),
+    time_column("away_until", null=True),
     # What could not be confirmed of an open request.
     Column("absences", Integer, nullable=False),
     Column("uncheckable", Boolean, nullable=False),
@@ -129,6 +135,12 @@ Index(
     requests.c.fuse_due,
     sqlite_where=text("fuse_due IS NOT NULL"),
     postgresql_where=text("fuse_due IS NOT NULL"),
+)
+Index(
+    "requests_remind_due",
+    requests.c.remind_due,
+    sqlite_where=text("remind_due IS NOT NULL"),
+    postgresql_where=text("remind_due IS NOT NULL"),
 )
 Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kind, requests.c.id)
 

@@ -118,6 +118,7 @@ def every_state() -> dict[str, RequestRow]:
         "approved_revoked": row(Status.APPROVED, holding=ended(HowEnded.REVOKED), **approved),
         "approved_failed": row(Status.APPROVED, holding=Holding(how=HowEnded.FAILED), **approved),
         "approved_lapsed_unseen": row(Status.APPROVED, holding=Holding(how=HowEnded.LAPSED), **approved),
+        "pending_everybody_away": row(away_until=NOW + timedelta(days=2)),
         "one_approver": row(policy=only_ann),
         "many_approvers": row(policy=PolicyFacts(approvers=(ANN, BOB) * 4)),
         "default_approvers": row(policy=PolicyFacts(approvers=(), by_default=True)),
@@ -217,6 +218,8 @@ def directs(one: RequestRow) -> Iterator[Emitted]:
         yield message(f"direct of {count}", reminders.deciding_message("They wait.", [item] * count, now=NOW))
     closed = replace(item, closed=f"{one.request.role.label} is decided elsewhere.", card_url="")
     yield message("closed direct", reminders.deciding_message("They wait.", [closed] * 3, now=NOW))
+    for why in ("unknown", "crowd"):
+        yield message("unreachable", reminders.unreachable_note(one, why))
     yield message("plain direct", reminders.plain_message([item] * 30, now=NOW))
 
 

@@ -56,7 +56,7 @@ class Rig:
         self.screens = SlackScreens(gateway=self.gateway)
         ours = {"gateway": self.gateway, "outbox": self.outbox, "clock": self.clock, "portal": PORTAL}
         self.painter = Painter(**ours, new_token=self.new_token)
-        self.messenger = Messenger(**ours, book=self.book, matching=self.matching)
+        self.messenger = Messenger(**ours, book=self.book, cards=self.cards, matching=self.matching)
 
     def new_token(self) -> str:
         return f"token-{next(self.numbers)}"

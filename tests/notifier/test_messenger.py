@@ -289,3 +289,56 @@ async def test_a_notice_that_is_owed_later_waits(rig: Rig) -> None:
     assert rig.slack.calls() == []
     await ticks(rig, 12)
     assert len(rig.slack.said_to(ANN)) == 1
+
+
+# Below the card
+
+
+async def painted(rig: Rig) -> ActivationRequest:
+    request = await rig.appear()
+    await rig.painter.tick()
+    return request
+
+
+async def noted(rig: Rig, request: ActivationRequest, why: str = "away") -> None:
+    notice = a_notice("unreachable", to_slack="", key=request.key, facts={"why": why})
+    await owe(rig, notice)
+
+
+@pytest.mark.parametrize(
+    "why, words",
+    [
+        ("unknown", "nobody here knows who may approve it"),
+        ("not_in_slack", "known in Slack"),
+        ("away", "are away"),
+        ("crowd", "too many people"),
+        ("a reason of tomorrow", "nobody here knows"),
+    ],
+)
+async def test_that_nobody_could_be_told_is_said_in_the_cards_thread(rig: Rig, why: str, words: str) -> None:
+    request = await painted(rig)
+    await noted(rig, request, why)
+    await ticks(rig, 3)
+    card, note = rig.slack.messages()
+    assert (note.thread_ts, words in note.text) == (card.ts, True)
+    assert await notes(rig) == ["delivered"]
+
+
+@pytest.mark.parametrize("lost, posts", [("drop_after", 2), ("drop_before", 3)])
+async def test_such_a_note_is_posted_once_though_the_answer_was_lost(rig: Rig, lost: str, posts: int) -> None:
+    request = await painted(rig)
+    await noted(rig, request)
+    rig.slack.disturb(POST, lost)
+    await ticks(rig, 4)
+    assert (len(rig.slack.messages()), len(rig.slack.calls(POST)), await notes(rig)) == (2, posts, ["delivered"])
+
+
+async def test_without_a_card_or_after_the_end_nothing_is_said(rig: Rig) -> None:
+    await noted(rig, await rig.appear())
+    await ticks(rig, 1)
+    ended_one = await painted(rig)
+    await rig.book.settle(ended_one.key, Status.DENIED, decided(), None, rig.clock())
+    await rig.change("DELETE FROM notices WHERE topic = 'outcome'")
+    await noted(rig, ended_one)
+    await ticks(rig, 1)
+    assert sorted(str(note) for note in await notes(rig)) == ["nothing to say", "there is no card"]

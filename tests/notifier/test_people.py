@@ -18,6 +18,7 @@ async def test_a_full_member_is_one(rig: Rig) -> None:
     ann = await rig.people.person(ANN)
     assert ann is not None
     assert (ann.id, ann.team, ann.member, ann.mail) == (ANN, rig.slack.settings.team, True, "ann@contoso.example")
+    assert ann.zone == "Europe/Amsterdam"
 
 
 async def test_a_guest_is_no_member(rig: Rig) -> None:

@@ -12,7 +12,7 @@ from people import ann
 from use_cases.house import House
 
 from app.arrivals import BATCH, FIRST_PAUSE, MOST_OF_A_BURST, MOST_TRIES, PATIENCE, Arrivals
-from app.domain.arrival import Arrival, Escalation, Reach
+from app.domain.arrival import Accounts, Arrival, Escalation, Reach
 from app.domain.errors import Unavailable
 from app.domain.request import ActivationRequest, Status
 from app.domain.risk import Level, Risk
@@ -32,6 +32,9 @@ class FakeAudience:
 
     async def reach(self, _: RequestRow) -> Reach:
         return self.answer
+
+    async def accounts(self, _: RequestRow) -> Accounts:
+        return Accounts({user: user for user in self.answer.users}, self.answer.crowd, self.answer.sure)
 
 
 @dataclass
