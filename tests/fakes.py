@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from build import NOW, guid
 from people import EVERYBODY, SLACK, TEAM, gus
 
+from app.domain.calls import Receipt
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.chronicle import Event
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
-from app.ports import Caller, Link, Links, Reader, Resource, SlackPerson, TokenSource
+from app.ports import Caller, Link, Links, Reader, Resource, SlackPerson, TokenSource, Vote
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
@@ -208,6 +209,7 @@ class Sent:
     verdict: Verdict
     justification: str
     by: str
+    call: str = field(default="", compare=False)
 
 
 @dataclass
@@ -335,21 +337,23 @@ class FakeDesk:
             raise RequestGone("Microsoft refused: there is no such approval", status=404)
         return (self._step(held, who), *held.more_steps)
 
-    async def decide(
-        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
-    ) -> None:
+    async def decide(self, request: ActivationRequest, vote: Vote, token: TokenSource) -> Receipt:
         who = await self._arrive("decide", token)
-        decision = Sent(request.key.id, step_id, verdict, justification, who)
+        decision = Sent(request.key.id, vote.step, vote.verdict, vote.justification, who, vote.call)
         self.sent.append(decision)
         self._go_wrong("decide", who)
         refusal = self._refusal(decision)
+        answer = f"answer-{len(self.sent)}"
         if refusal is None:
             self._accept(decision)
+        else:
+            refusal.request_id = answer
         if self.turn is not None:
             await self.turn("answer")
         self._go_wrong("decide", who, late=True)
         if refusal is not None:
             raise refusal
+        return Receipt(answer)
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         await self._arrive("cancel", token)

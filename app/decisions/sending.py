@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from app.decisions.values import NOT_LINKED, UNKNOWN_REQUEST, Done, Unproven, Waiting, not_sent, unproven
+from app.domain.calls import call_name
 from app.domain.endings import conclude, nameless, reviewed, whose
 from app.domain.errors import (
     AlreadyDecided,
@@ -38,6 +39,7 @@ from app.ports import (
     RequestBook,
     Tokens,
     TokenSource,
+    Vote,
 )
 
 SEND_AGAIN_WITHIN = timedelta(minutes=15)
@@ -106,16 +108,18 @@ class Courier:
             if intent.outcome is not Outcome.SENDING:  # settled meanwhile: nothing must be sent any more
                 return await self._ended(intent)
             request = await self._request(intent)
-            await desk.decide(request, intent.step, intent.verdict, intent.justification, token)
+            vote = Vote(intent.step, intent.verdict, intent.justification, call_name(intent.id, intent.sent))
+            receipt = await desk.decide(request, vote, token)
         except (OutcomeUnknown, AlreadyDecided) as doubt:
             log.warning("%s: %s Reading back.", intent.key, doubt)
-            return await self._read_back(intent, token)
+            return await self._read_back(_answered(intent, doubt.request_id), token)
         except BotError as failure:
+            intent = _answered(intent, failure.request_id)
             if once_more:  # that this send failed says nothing about the one before it
                 return await self._read_back(intent, token)
             refused = await self._release(intent, not_sent(failure), taken=not isinstance(failure, Unavailable))
             return unproven(failure) if isinstance(failure, SignInRequired) else refused
-        return await self._mine(intent)
+        return await self._mine(_answered(intent, receipt.request_id))
 
     async def _read_back(self, intent: Intent, token: TokenSource) -> Fate:
         """Look until somebody's verdict shows or the settling time is over."""
@@ -275,3 +279,8 @@ class Courier:
 
 def _live(intent: Intent, steps: tuple[Step, ...] | None) -> bool:
     return any(step.id == intent.step and step.live for step in steps or ())
+
+
+def _answered(intent: Intent, request_id: str) -> Intent:
+    """With what Microsoft calls its last answer, for the audit trail."""
+    return replace(intent, answer=request_id) if request_id else intent

@@ -25,6 +25,7 @@ class BotError(Exception):
     """Something failed."""
 
     retryable = False
+    request_id = ""  # what Microsoft calls its answer, where it was one to a change
 
     def __init__(self, message: str = "") -> None:
         """Keep the message, or the class's own sentence when there is none."""
@@ -53,12 +54,11 @@ class OutcomeUnknown(BotError):
 class GraphRefused(BotError):
     """Microsoft refused the call."""
 
-    def __init__(self, message: str = "", *, status: int = 0, code: str = "", request_id: str = "") -> None:
-        """`status`: HTTP status; `code`: Microsoft's error code; `request_id`: what Microsoft's support asks for."""
+    def __init__(self, message: str = "", *, status: int = 0, code: str = "") -> None:
+        """`status`: HTTP status; `code`: Microsoft's error code."""
         super().__init__(message)
         self.status = status
         self.code = code
-        self.request_id = request_id
 
 
 class AlreadyDecided(GraphRefused):

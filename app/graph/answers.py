@@ -88,8 +88,7 @@ def _refusal(response: httpx.Response) -> BotError:
         return SignInRequired("Microsoft no longer accepts this sign-in.")
     classes = {404: RequestGone, 409: AlreadyDecided}
     error = classes.get(response.status_code, GraphRefused)
-    request_id = response.headers.get("request-id", "")
-    return error(_sentence(code, message), status=response.status_code, code=code, request_id=request_id)
+    return error(_sentence(code, message), status=response.status_code, code=code)
 
 
 def _error_of(response: httpx.Response) -> tuple[str, str]:

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.domain.calls import Receipt
 from app.domain.errors import AlreadyDecided, BotError
-from app.domain.request import Verdict
 from app.domain.ruling import Step
-from app.graph.client import Gate
+from app.graph.client import Change, Gate
 from app.graph.shapes import parse_person
 from app.graph.wire import Json, guid, listed, moment, part, text
-from app.ports import TokenSource
+from app.ports import TokenSource, Vote
 
 Look = Callable[[], Awaitable[tuple[Step, ...]]]
 log = logging.getLogger(__name__)
@@ -31,15 +31,15 @@ class Approvals:
         answer = await self.gate.get(f"{self.path}/{guid(approval)}", token, {"$expand": self.parts})
         return tuple(parse_step(part(step)) for step in listed(answer.get(self.parts)))
 
-    async def decide(self, approval: str, step: str, verdict: Verdict, justification: str, token: TokenSource) -> None:
+    async def decide(self, approval: str, vote: Vote, token: TokenSource) -> Receipt:
         """Send one decision, once (204). 409: another approver was first; OutcomeUnknown: read back."""
-        path = f"{self.path}/{guid(approval)}/{self.parts}/{guid(step)}"
-        await self.gate.send("PATCH", path, token, review(verdict, justification))
+        path = f"{self.path}/{guid(approval)}/{self.parts}/{guid(vote.step)}"
+        return self.gate.receipt(await self.gate.send(Change("PATCH", path, review(vote), name=vote.call), token))
 
 
-def review(verdict: Verdict, justification: str) -> dict[str, str]:
+def review(vote: Vote) -> dict[str, str]:
     """A decision as every desk of Microsoft writes it."""
-    return {"reviewResult": verdict.value, "justification": text(justification)}
+    return {"reviewResult": vote.verdict.value, "justification": text(vote.justification)}
 
 
 def parse_step(row: Json) -> Step:

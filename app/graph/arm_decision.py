@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 
+from app.domain.calls import Receipt
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
@@ -28,9 +29,9 @@ from app.domain.request import Verdict
 from app.domain.ruling import Step
 from app.graph.approvals import Look, review, still_live
 from app.graph.arm_wire import PROVIDER
-from app.graph.client import Gate
+from app.graph.client import Change, Gate
 from app.graph.wire import Json, guid, items, part, text
-from app.ports import TokenSource
+from app.ports import TokenSource, Vote
 
 APPROVALS = f"/{PROVIDER}/roleAssignmentApprovals"
 VERSION = {"api-version": "2021-01-01-preview"}
@@ -43,19 +44,17 @@ class Ballot:
     """One decision on its way: which stage of which approval, and what is said."""
 
     approval: str
-    step: str
-    verdict: Verdict
-    justification: str
+    vote: Vote
 
     @property
     def path(self) -> str:
         """The stage's address."""
-        return f"{APPROVALS}/{guid(self.approval)}/stages/{guid(self.step)}"
+        return f"{APPROVALS}/{guid(self.approval)}/stages/{guid(self.vote.step)}"
 
     @property
     def bare(self) -> Json:
         """The decision by itself."""
-        return review(self.verdict, self.justification)
+        return review(self.vote)
 
     @property
     def wrapped(self) -> Json:
@@ -71,7 +70,7 @@ class Shapes:
     new_name: Callable[[], UUID]
     _works: int = field(init=False, default=0)
 
-    async def decide(self, ballot: Ballot, token: TokenSource, look: Look) -> None:
+    async def decide(self, ballot: Ballot, token: TokenSource, look: Look) -> Receipt:
         """Send it, accepted at most once. `look` reads the stages again, as the same caller.
 
         Raises AlreadyDecided, OutcomeUnknown, Unavailable, ClaimsChallenge, or how the last shape was refused.
@@ -84,34 +83,40 @@ class Shapes:
                 raise
             except (GraphRefused, SignInRequired) as refused:
                 refusal: BotError = refused
-                if not await still_live(ballot.step, look):
+                if not await still_live(ballot.vote.step, look):
                     raise
                 log.info("Azure did not take shape %d of the decision; its stage is live, trying another.", number + 1)
                 continue
-            if not _believable(answer, ballot.verdict):
-                raise OutcomeUnknown  # it may show late, and the read-back will tell
+            if not _believable(answer, ballot.vote.verdict):
+                raise _unknown(self.gate.receipt(answer))  # it may show late, and the read-back will tell
             self._works = number
-            return
+            return self.gate.receipt(answer)
         raise refusal
 
     async def _put(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
-        return await self.gate.send("PUT", ballot.path, token, ballot.wrapped, VERSION)
+        return await self.gate.send(_change("PUT", ballot, ballot.wrapped), token)
 
     async def _patch_wrapped(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
-        return await self.gate.send("PATCH", ballot.path, token, ballot.wrapped, VERSION)
+        return await self.gate.send(_change("PATCH", ballot, ballot.wrapped), token)
 
     async def _patch_bare(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
-        return await self.gate.send("PATCH", ballot.path, token, ballot.bare, VERSION)
+        return await self.gate.send(_change("PATCH", ballot, ballot.bare), token)
 
     async def _batch(self, ballot: Ballot, token: TokenSource) -> httpx.Response:
         """What Microsoft's portal sends."""
         name = str(self.new_name())
         url = f"{ballot.path}?api-version={VERSION['api-version']}"
         inner = {"name": name, "httpMethod": "PUT", "url": url, "content": ballot.wrapped}
-        answer = await self.gate.send("POST", "/batch", token, {"requests": [inner]}, BATCH)
+        batch = Change("POST", "/batch", {"requests": [inner]}, BATCH, name=ballot.vote.call)
+        answer = await self.gate.send(batch, token)
         inside = inner_answer(answer, name)
+        inside.headers.setdefault("x-ms-request-id", answer.headers.get("x-ms-request-id", ""))
         self.gate.judge(inside)
         return inside
+
+
+def _change(method: str, ballot: Ballot, body: Json) -> Change:
+    return Change(method, ballot.path, body, VERSION, name=ballot.vote.call)
 
 
 def inner_answer(outer: httpx.Response, name: str) -> httpx.Response:
@@ -127,6 +132,12 @@ def inner_answer(outer: httpx.Response, name: str) -> httpx.Response:
     if not isinstance(status, int) or not 100 <= status <= 599:  # noqa: PLR2004 - HTTP's own numbers
         raise OutcomeUnknown
     return httpx.Response(status, headers=_headers(part(found[0].get("headers"))), content=_content(found[0]))
+
+
+def _unknown(receipt: Receipt) -> OutcomeUnknown:
+    error = OutcomeUnknown()
+    error.request_id = receipt.request_id
+    return error
 
 
 def _believable(answer: httpx.Response, verdict: Verdict) -> bool:

@@ -14,22 +14,23 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from app.domain.azure_scopes import AzureScope, Breadth, read_scope
+from app.domain.calls import Receipt
 from app.domain.changes import Listing
 from app.domain.errors import GraphRefused, Malformed
-from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
+from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term
 from app.domain.ruling import Step
 from app.graph import arm_wire, states
 from app.graph.arm_decision import APPROVALS, VERSION, Ballot, Shapes
 from app.graph.arm_wire import REQUESTS, address, instance_of, parse_steps, rules_at, scope_of
-from app.graph.client import Gate, Manners
+from app.graph.client import Change, Gate, Manners
 from app.graph.directory import MOST, Directory
 from app.graph.listings import Keep, Places, ended_since, paged
 from app.graph.policies import Policies, parse_rules
 from app.graph.shapes import Rows, parse_rows, parse_term
 from app.graph.wire import Json, guid, listed, part, text
-from app.ports import Resource, TokenSource
+from app.ports import Resource, TokenSource, Vote
 
-MANNERS = Manners(following="nextLink")
+MANNERS = Manners(following="nextLink", our_name="x-ms-client-request-id", their_name="x-ms-request-id")
 SCHEDULES = {"api-version": "2020-10-01"}
 SUBSCRIPTIONS = {"api-version": "2022-12-01"}
 
@@ -95,17 +96,15 @@ class AzureResources:
         """Its approval's stages, as this caller sees them."""
         return parse_steps(await self._gate.get(f"{APPROVALS}/{_approval(request)}", token, VERSION))
 
-    async def decide(
-        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
-    ) -> None:
+    async def decide(self, request: ActivationRequest, vote: Vote, token: TokenSource) -> Receipt:
         """Send one decision, in the shapes that are known; at most one of them is accepted."""
-        ballot = Ballot(_approval(request), guid(step_id), verdict, justification)
-        await self._shapes.decide(ballot, token, partial(self.steps, request, token))
+        ballot = Ballot(_approval(request), replace(vote, step=guid(vote.step)))
+        return await self._shapes.decide(ballot, token, partial(self.steps, request, token))
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it (200 or 204)."""
         path = address(scope_of(request.scope.id), REQUESTS, guid(request.key.id), "cancel")
-        await self._gate.send("POST", path, token, params=SCHEDULES)
+        await self._gate.send(Change("POST", path, params=SCHEDULES), token)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What this role's settings demand at this very scope; where they cannot be read, every fact is unknown."""

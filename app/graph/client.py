@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
 
 import httpx
 
+from app.domain.calls import Receipt
 from app.domain.errors import BotError, Malformed, OutcomeUnknown, Unavailable
 from app.graph.answers import failure, json_of, proof_wanted
 from app.graph.budget import Budget
@@ -52,15 +54,29 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 class Manners:
     """How one service wants to be asked: where the next page's address stands, and how fast.
 
+    `our_name`, `their_name`: the headers in which a call is named by us, and its answer by Microsoft.
     `pace`: seconds between two reads; `patience`: a shorter Retry-After, in seconds, is waited out by the read itself.
     """
 
     following: str = "@odata.nextLink"
+    our_name: str = "client-request-id"
+    their_name: str = "request-id"
     pace: float = 0.0
     patience: float = 0.0
 
 
 POLL = Manners()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call that changes something. `name`: what we call it, a GUID; empty: nothing."""
+
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
 
 
 class Gate:
@@ -116,19 +132,15 @@ class Gate:
             following = page.get(self._manners.following)
             url = self._followed(following) if following is not None else None
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        token: TokenSource,
-        body: Mapping[str, object] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
+    async def send(self, change: Change, token: TokenSource) -> httpx.Response:
         """Send one change, once. OutcomeUnknown: Microsoft may have taken it; Unavailable: it surely did not."""
         headers = await self._headers(token)
-        json = dict(body) if body is not None else None
+        if change.name:
+            headers[self._manners.our_name] = change.name
+        json = dict(change.body) if change.body is not None else None
+        url = self._url(change.path, change.params)
         try:
-            response = await self._http.request(method, self._url(path, params or {}), json=json, headers=headers)
+            response = await self._http.request(change.method, url, json=json, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise Unavailable("Microsoft cannot be reached.") from None
         except httpx.HTTPError:
@@ -141,7 +153,14 @@ class Gate:
         if response.is_success and "html" in response.headers.get("Content-Type", ""):
             raise OutcomeUnknown  # some proxy's page: Microsoft said nothing
         if not response.is_success:
-            raise self._noted(failure(response, self._clock(), decision=True))
+            error = self._noted(failure(response, self._clock(), decision=True))
+            error.request_id = self.receipt(response).request_id
+            raise error
+
+    def receipt(self, response: httpx.Response) -> Receipt:
+        """What Microsoft calls this answer."""
+        name = response.headers.get(self._manners.their_name, "")
+        return Receipt(name if _NAME.fullmatch(name) else "")
 
     async def _read(self, url: httpx.URL, token: TokenSource) -> Json:
         for attempt in range(TRIES):
@@ -215,6 +234,10 @@ class Gate:
         wait = (self._paused_until - self._clock()).total_seconds()
         if wait > 0:
             raise Unavailable(f"Microsoft asks us to wait {wait:.0f} more seconds.", retry_after=wait)
+
+
+# It goes into audit rows: nothing that is no name gets there.
+_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.errors import BotError, GraphRefused
 from app.domain.request import ActivationRequest, Kind
-from app.graph.client import Gate
+from app.graph.client import Change, Gate
 from app.graph.listings import Keep, ended_since, joined, listing_of, paged
 from app.graph.shapes import Parse, Rows, parse_rows
 from app.graph.states import waits
@@ -84,7 +84,7 @@ class Collection:
 
     async def cancel(self, request_id: str, token: TokenSource) -> None:
         """Withdraw it (204, no body)."""
-        await self.gate.send("POST", f"{self.path}/{guid(request_id)}/cancel", token)
+        await self.gate.send(Change("POST", f"{self.path}/{guid(request_id)}/cancel"), token)
 
     def _query(self, where: str, status: str, form: Form) -> dict[str, str]:
         clauses = [clause for clause in (where, status if "status" in form else "") if clause]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from http import HTTPStatus
 
+from app.domain.calls import Receipt
 from app.domain.changes import Listing
 from app.domain.errors import GraphRefused
-from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term, Verdict
+from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term
 from app.domain.ruling import Step
 from app.graph import states
 from app.graph.approvals import Approvals
@@ -21,7 +22,7 @@ from app.graph.names import RoleNames
 from app.graph.policies import Policies
 from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
 from app.graph.wire import Json, flag, guid, listed, part, text
-from app.ports import Resource, TokenSource
+from app.ports import Resource, TokenSource, Vote
 
 ROOT = "roleManagement/directory"
 INSTANCES = f"/v1.0/{ROOT}/roleAssignmentScheduleInstances"
@@ -68,11 +69,9 @@ class DirectoryRoles:
         """Its approval steps, as this caller sees them."""
         return await self._approvals.steps(request.key.id, token)
 
-    async def decide(
-        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
-    ) -> None:
+    async def decide(self, request: ActivationRequest, vote: Vote, token: TokenSource) -> Receipt:
         """Send one decision, once."""
-        await self._approvals.decide(request.key.id, step_id, verdict, justification, token)
+        return await self._approvals.decide(request.key.id, vote, token)
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it."""

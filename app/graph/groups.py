@@ -14,9 +14,10 @@ from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
+from app.domain.calls import Receipt
 from app.domain.changes import Listing
 from app.domain.errors import BotError, GraphRefused, Malformed
-from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term, Verdict
+from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term
 from app.domain.ruling import Step
 from app.graph import states
 from app.graph.approvals import Approvals, still_live
@@ -28,7 +29,7 @@ from app.graph.names import with_requestor
 from app.graph.policies import Policies
 from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
 from app.graph.wire import Json, flag, guid, listed, part, text
-from app.ports import Resource, TokenSource
+from app.ports import Resource, TokenSource, Vote
 
 ROOT = "identityGovernance/privilegedAccess/group"
 REQUESTS = f"/v1.0/{ROOT}/assignmentScheduleRequests"
@@ -94,19 +95,17 @@ class Groups:
         """Its approval's stages, as this caller sees them."""
         return await self._approvals.steps(request.key.id, token)
 
-    async def decide(
-        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
-    ) -> None:
+    async def decide(self, request: ActivationRequest, vote: Vote, token: TokenSource) -> Receipt:
         """Send one decision; where v1.0 does not know the call, and the stage is still live, once more to beta."""
-        id_, step = request.key.id, guid(step_id)
+        step = guid(vote.step)
         try:
-            await self._approvals.decide(id_, step, verdict, justification, token)
+            return await self._approvals.decide(request.key.id, vote, token)
         except GraphRefused as refused:
             look = partial(self.steps, request, token)
             if refused.status not in _NOT_THERE or not await still_live(step, look):
                 raise
             log.info("%s: v1.0 does not take the decision; sending it to beta.", request.key)
-            await self._beta.decide(id_, step, verdict, justification, token)
+            return await self._beta.decide(request.key.id, vote, token)
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it."""

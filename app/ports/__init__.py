@@ -13,7 +13,7 @@ from app.ports.calls import Alarm, Audience, Calls, Due
 from app.ports.clock import Clock
 from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource
+from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource, Vote
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.reminding import Preferences, Reminder, Reminding, Watched
@@ -100,6 +100,7 @@ __all__ = [
     "Tokens",
     "Topic",
     "View",
+    "Vote",
     "WaitingDecision",
     "WaitingDecisions",
     "Watched",

@@ -51,7 +51,8 @@ class Outcome(StrEnum):
 class Intent:
     """A decision on its way: who, what, on which step, as written down before it was sent. `sent` counts sends.
 
-    `genuine`: it reads as the bot wrote it. What somebody else wrote into the database is never sent.
+    `answer`: what Microsoft called its last answer to it. `genuine`: it reads as the bot wrote it; what somebody else
+    wrote into the database is never sent.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Intent:
     outcome: Outcome = Outcome.SENDING
     sent: int = 0
     view_id: str = ""
+    answer: str = ""
     genuine: bool = True
 
 

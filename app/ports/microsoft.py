@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from app.domain.calls import Receipt
 from app.domain.changes import Listing
 from app.domain.chronicle import Event
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, Status, Term, Verdict
@@ -40,6 +41,19 @@ class Reader:
     token: TokenSource
 
 
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A decision as it goes out: on which step, what, in which words.
+
+    `call`: our own name for the call, a GUID that Microsoft keeps beside its own; empty: none.
+    """
+
+    step: str
+    verdict: Verdict
+    justification: str
+    call: str = ""
+
+
 class Desk(Protocol):
     """One kind of request at Microsoft. Every call takes the bearer token of whoever is asking, for its `resource`.
 
@@ -68,10 +82,11 @@ class Desk(Protocol):
     async def steps(self, request: ActivationRequest, token: TokenSource) -> tuple[Step, ...]:
         """Its approval steps as this caller sees them."""
 
-    async def decide(
-        self, request: ActivationRequest, step_id: str, verdict: Verdict, justification: str, token: TokenSource
-    ) -> None:
-        """Send one decision, once. OutcomeUnknown when no trustworthy answer came back."""
+    async def decide(self, request: ActivationRequest, vote: Vote, token: TokenSource) -> Receipt:
+        """Send one decision, once. OutcomeUnknown when no trustworthy answer came back.
+
+        What Microsoft calls its answer is in the receipt, and in `request_id` of whatever is raised.
+        """
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it, as the requestor. OutcomeUnknown when no trustworthy answer came back."""

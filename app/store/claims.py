@@ -6,6 +6,7 @@ Every step is one conditional update whose row count decides; it never reads a s
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.calls import call_name
 from app.domain.request import Decided, Kind, Person, RequestKey, Status, Verdict, Where
 from app.domain.row import RequestRow
 from app.ports import PAUSE, Intent, Outcome
@@ -68,10 +70,11 @@ async def sending(connection: AsyncConnection, intent: Intent) -> Intent:
     return replace(intent, outcome=Outcome(stored["outcome"]), sent=stored["sent"])
 
 
-async def mark(connection: AsyncConnection, intent_id: str, outcome: Outcome) -> None:
+async def mark(connection: AsyncConnection, intent: Intent, outcome: Outcome) -> None:
     """What is known of an intent, unless its fate was settled meanwhile."""
-    still_open = and_(intents.c.id == intent_id, intents.c.outcome.in_(_OPEN_OUTCOMES))
-    await connection.execute(update(intents).where(still_open).values(outcome=outcome))
+    still_open = and_(intents.c.id == intent.id, intents.c.outcome.in_(_OPEN_OUTCOMES))
+    answer = {"answer": intent.answer} if intent.answer else {}
+    await connection.execute(update(intents).where(still_open).values(outcome=outcome, **answer))
 
 
 async def release(
@@ -82,7 +85,7 @@ async def release(
     held = and_(is_request(intent.key), requests.c.status == Status.DECIDING, requests.c.intent_id == intent.id)
     freed = {**_NOBODY, "status": Status.PENDING, "version": requests.c.version + 1}
     version = await connection.scalar(update(requests).where(held).values(**freed).returning(requests.c.version))
-    await mark(connection, intent.id, outcome)
+    await mark(connection, intent, outcome)
     if version is None:
         return
     await set_wanted(connection, intent.key, version)
@@ -100,10 +103,10 @@ async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending,
     if row is None:
         return False
     await _repaint(connection, ending.key, row["version"])
-    await _close_intents(connection, ending)
+    beaten = await _close_intents(connection, ending)
     if ending.status is not Status.UNKNOWN:  # nothing to tell yet
         await _owe_outcome(connection, ending, row["requestor_oid"], new_id())
-    await trail.append(connection, _ending_entry(ending, row))
+    await trail.append(connection, _ending_entry(ending, row, beaten))
     return True
 
 
@@ -143,9 +146,17 @@ async def _repaint(connection: AsyncConnection, key: RequestKey, version: int) -
     await connection.execute(update(cards).where(unposted).values(painted=version))
 
 
-async def _close_intents(connection: AsyncConnection, ending: Ending) -> None:
+async def _close_intents(connection: AsyncConnection, ending: Ending) -> Sequence[Intent]:
+    """Those that were sent, and came too late."""
+    beaten: list[Intent] = []
     for row in (await connection.execute(select(intents).where(_open_intents(ending.key)))).mappings().all():
-        await mark(connection, row["id"], _fate(_to_intent(row), ending))
+        told = ending.intent is not None and ending.intent.id == row["id"]
+        intent = ending.intent if ending.intent is not None and told else _to_intent(row)
+        fate = _fate(intent, ending)
+        await mark(connection, intent, fate)
+        if fate is Outcome.THEIRS and intent.sent:
+            beaten.append(intent)
+    return beaten
 
 
 def _open_intents(key: RequestKey) -> ColumnElement[bool]:
@@ -197,7 +208,7 @@ def _ending_values(ending: Ending) -> dict[str, object]:
     }
 
 
-def _ending_entry(ending: Ending, row: RowMapping) -> Entry:
+def _ending_entry(ending: Ending, row: RowMapping, beaten: Sequence[Intent]) -> Entry:
     by = ending.decided.by
     facts = {
         "by": by.label if by is not None else "",
@@ -210,11 +221,18 @@ def _ending_entry(ending: Ending, row: RowMapping) -> Entry:
         "digest": row["digest"],
         "version": str(row["version"]),
         **(_intent_facts(ending.intent) if ending.intent is not None else {}),
+        **({"too_late": json.dumps([_intent_facts(one) for one in beaten])} if beaten else {}),
     }
     return Entry(ending.now, ending.status.value, ending.key, by.id if by is not None else "", facts)
 
 
 def _intent_facts(intent: Intent) -> dict[str, str]:
+    """A decision of ours, with how its last call can be found again at Microsoft."""
+    names = {"client_request_id": call_name(intent.id, intent.sent)} if intent.sent else {}
+    return {**_decision_facts(intent), **names, **({"request_id": intent.answer} if intent.answer else {})}
+
+
+def _decision_facts(intent: Intent) -> dict[str, str]:
     return {
         "intent": intent.id,
         "verdict": intent.verdict.value,
@@ -244,13 +262,14 @@ def _intent_values(intent: Intent) -> dict[str, object]:
         "outcome": intent.outcome,
         "sent": intent.sent,
         "view_id": intent.view_id,
+        "answer": intent.answer,
     }
 
 
 def _witnessed(intent: Intent) -> dict[str, str]:
     """What makes an intent a decision, as it is stored: who, what, when, on which request as shown."""
     facts = {
-        **_intent_facts(intent),
+        **_decision_facts(intent),
         "kind": intent.key.kind.value,
         "request_id": intent.key.id,
         "justification": intent.justification,
@@ -277,4 +296,5 @@ def _to_intent(row: RowMapping) -> Intent:
         outcome=Outcome(row["outcome"]),
         sent=row["sent"],
         view_id=row["view_id"],
+        answer=row["answer"],
     )

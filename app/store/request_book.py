@@ -115,7 +115,7 @@ class StoredRequests:
 
     async def mark(self, intent: Intent, outcome: Outcome) -> None:
         """What is known of it so far; a settled intent keeps its outcome."""
-        await self._store.write(lambda connection: claims.mark(connection, intent.id, outcome))
+        await self._store.write(lambda connection: claims.mark(connection, intent, outcome))
 
     async def release(self, intent: Intent, outcome: Outcome, note: str, now: datetime) -> None:
         """From deciding back to pending, if this intent still holds the claim."""

@@ -242,6 +242,7 @@ intents = Table(
     text_column("place"),
     time_column("at"),
     text_column("seal"),
+    text_column("answer"),
     text_column("outcome"),
     Column("sent", Integer, nullable=False),
     text_column("view_id"),

@@ -20,6 +20,7 @@ from contracts.grounds import AZURE, EVERY, Ground
 from fakes import APP, FakeClock, FakeDesk, bearer
 from starlette.applications import Starlette
 
+from app.domain.calls import Receipt
 from app.domain.endings import whose
 from app.domain.errors import AlreadyDecided, GraphRefused, OutcomeUnknown, RequestGone
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, RequestKey, Status, Ticket, Verdict
@@ -30,7 +31,7 @@ from app.graph.client import Gate
 from app.graph.directory import Directory
 from app.graph.directory_roles import DirectoryRoles
 from app.graph.groups import Groups
-from app.ports import Desk, Resource, TokenSource
+from app.ports import Desk, Resource, TokenSource, Vote
 from app.sandbox.server import build as build_world
 
 WHY = "Monthly licence usage report for finance"
@@ -206,9 +207,9 @@ async def live_step(place: Place, request: ActivationRequest, who: str) -> Step:
 
 async def decide(
     place: Place, request: ActivationRequest, who: str, verdict: Verdict = Verdict.APPROVE, why: str = "ok"
-) -> None:
+) -> Receipt:
     step = await live_step(place, request, "ann")
-    await place.desk.decide(request, step.id, verdict, why, place.token(who))
+    return await place.desk.decide(request, Vote(step.id, verdict, why, guid()), place.token(who))
 
 
 async def listed(place: Place, who: str) -> dict[str, ActivationRequest]:
@@ -306,17 +307,24 @@ async def test_the_second_decision_is_told_so_and_changes_nothing(place: Place) 
     request = await place.ask()
     await decide(place, request, "ann")
     for who in ("ben", "ann"):
-        with pytest.raises(AlreadyDecided):
+        with pytest.raises(AlreadyDecided) as refused:
             await decide(place, request, who, Verdict.DENY)
+        assert refused.value.request_id
     assert await status(place, request) is Status.APPROVED
+
+
+async def test_microsofts_name_for_its_answer_comes_back(place: Place) -> None:
+    names = [(await decide(place, await place.ask(), "ann", verdict)).request_id for verdict in Verdict]
+    assert all(names)
+    assert len(set(names)) == 2
 
 
 async def test_of_two_decisions_at_once_one_counts(place: Place) -> None:
     request = await place.ask()
     both = (decide(place, request, "ann"), decide(place, request, "ben", Verdict.DENY))
     outcomes = await asyncio.gather(*both, return_exceptions=True)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyDecided", "NoneType"]
-    winner = Status.APPROVED if outcomes[0] is None else Status.DENIED
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyDecided", "Receipt"]
+    winner = Status.APPROVED if isinstance(outcomes[0], Receipt) else Status.DENIED
     assert await status(place, request) is winner
 
 
@@ -363,7 +371,7 @@ async def test_a_withdrawn_request_is_gone_from_the_lists_and_cannot_be_decided(
     with pytest.raises(RequestGone):
         await place.desk.steps(request, place.token("ann"))
     with pytest.raises(RequestGone):
-        await place.desk.decide(request, step.id, Verdict.APPROVE, "ok", place.token("ann"))
+        await place.desk.decide(request, Vote(step.id, Verdict.APPROVE, "ok"), place.token("ann"))
 
 
 async def test_a_request_older_than_a_day_is_over_and_cannot_be_decided(place: Place) -> None:
@@ -385,8 +393,8 @@ async def test_what_microsoft_never_knew_is_gone(place: Place) -> None:
     for call in (
         place.desk.fetch(stranger, token),
         place.desk.steps(stranger, token),
-        place.desk.decide(stranger, guid(), Verdict.DENY, "no", token),
-        place.desk.decide(known, guid(), Verdict.DENY, "no", token),
+        place.desk.decide(stranger, Vote(guid(), Verdict.DENY, "no"), token),
+        place.desk.decide(known, Vote(guid(), Verdict.DENY, "no"), token),
     ):
         with pytest.raises(RequestGone):
             await call

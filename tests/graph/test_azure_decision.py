@@ -25,6 +25,7 @@ from graph.fake_microsoft import (
     token,
 )
 
+from app.domain.calls import Receipt
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
@@ -36,6 +37,7 @@ from app.domain.errors import (
     Unavailable,
 )
 from app.domain.request import Kind, RequestKey, Scope, Verdict
+from app.ports import Vote
 
 STAGE = "4135f961-be78-4005-8101-c72a5af307a2"
 APPROVAL = f"/providers/Microsoft.Authorization/roleAssignmentApprovals/{A_GUID}"
@@ -70,7 +72,7 @@ def batch(*answers: object, outer: int = 200) -> httpx.Response:
 
 
 async def decide(there: AzureRig, verdict: Verdict = Verdict.APPROVE) -> None:
-    await there.azure.decide(OURS, STAGE, verdict, "I trust this person.", token)
+    await there.azure.decide(OURS, Vote(STAGE, verdict, "I trust this person."), token)
 
 
 def sent(there: AzureRig) -> list[tuple[str, Any]]:
@@ -82,6 +84,29 @@ def sent(there: AzureRig) -> list[tuple[str, Any]]:
 def refused(times: int) -> list[Answer]:
     """The first shapes are refused, and the stage is seen to be live after each."""
     return [answer for _ in range(times) for answer in (error(400, "InvalidRequestContent"), live())]
+
+
+# --- names of calls and answers ---
+
+NAME = "0c5a7d3e-1111-4222-8333-444455556666"
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_every_shape_carries_our_name_and_brings_back_microsofts(number: int) -> None:
+    answer = batch(inner(204)) if number == 3 else httpx.Response(200)
+    answer.headers["x-ms-request-id"] = "aa-11"
+    there = azure_rig(*refused(number), answer)
+    receipt = await there.azure.decide(OURS, Vote(STAGE, Verdict.APPROVE, "ok", NAME), token)
+    assert receipt == Receipt("aa-11")
+    changes = [request for request in there.microsoft.requests if request.method != "GET"]
+    assert [change.headers["x-ms-client-request-id"] for change in changes] == [NAME] * (number + 1)
+
+
+async def test_a_success_that_is_not_believed_keeps_its_name() -> None:
+    unbelievable = ok({"properties": {"reviewResult": "NotReviewed"}}, 200, {"x-ms-request-id": "aa-11"})
+    with pytest.raises(OutcomeUnknown) as caught:
+        await decide(azure_rig(unbelievable))
+    assert caught.value.request_id == "aa-11"
 
 
 # --- the shapes ---

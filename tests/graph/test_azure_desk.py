@@ -30,7 +30,7 @@ from graph.fake_microsoft import (
 from app.domain.errors import GraphRefused, Malformed, RequestGone, Unavailable
 from app.domain.request import ActivationRequest, Kind, PolicyFacts, RequestKey, Role, Scope, Status, Term, Verdict
 from app.graph.arm_wire import parse_request
-from app.ports import Resource
+from app.ports import Resource, Vote
 
 AUTH = "/providers/Microsoft.Authorization"
 REQUESTS = f"{AUTH}/roleAssignmentScheduleRequests"
@@ -310,8 +310,8 @@ async def test_a_hostile_id_never_becomes_an_address(evil: str) -> None:
         there.azure.fetch(named, token),
         there.azure.cancel(named, token),
         there.azure.steps(known(approval_id=evil or "x"), token),
-        there.azure.decide(known(approval_id=evil or "x"), STAGE, Verdict.DENY, "x", token),
-        there.azure.decide(known(), evil, Verdict.DENY, "x", token),
+        there.azure.decide(known(approval_id=evil or "x"), Vote(STAGE, Verdict.DENY, "x"), token),
+        there.azure.decide(known(), Vote(evil, Verdict.DENY, "x"), token),
     )
     for call in calls:
         with pytest.raises(Malformed):

@@ -11,6 +11,7 @@ import pytest
 from build import a_request, known_as
 from graph.fake_microsoft import A_GUID, EVIL_IDS, Answer, Rig, a_row, a_step, error, html, ok, page, rig, token
 
+from app.domain.calls import Receipt
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
@@ -23,6 +24,7 @@ from app.domain.errors import (
     Unavailable,
 )
 from app.domain.request import PolicyFacts, Role, Status, Term, Verdict
+from app.ports import Vote
 
 REQUESTS = "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
 APPROVALS = "/beta/roleManagement/directory/roleAssignmentApprovals"
@@ -31,7 +33,42 @@ Call = Callable[[Rig], Awaitable[object]]
 
 
 async def decide(there: Rig, verdict: Verdict = Verdict.APPROVE, why: str = "Trusted User") -> None:
-    await there.desk.decide(known_as(A_GUID), STEP, verdict, why, token)
+    await there.desk.decide(known_as(A_GUID), Vote(STEP, verdict, why), token)
+
+
+# --- names of calls and answers ---
+
+OURS = "0c5a7d3e-1111-4222-8333-444455556666"
+
+
+async def named(there: Rig) -> Receipt:
+    return await there.desk.decide(known_as(A_GUID), Vote(STEP, Verdict.APPROVE, "ok", OURS), token)
+
+
+async def test_a_decision_carries_our_name_and_brings_back_microsofts() -> None:
+    there = rig(httpx.Response(204, headers={"request-id": "aa-11"}))
+    assert await named(there) == Receipt("aa-11")
+    assert there.microsoft.requests[0].headers["client-request-id"] == OURS
+
+
+async def test_without_a_name_of_ours_none_is_sent() -> None:
+    there = rig(httpx.Response(204))
+    await decide(there)
+    assert "client-request-id" not in there.microsoft.requests[0].headers
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500, 503])
+async def test_every_refusal_brings_microsofts_name_along(status: int) -> None:
+    there = rig(error(status, request_id="aa-11"))
+    with pytest.raises(BotError) as caught:
+        await named(there)
+    assert caught.value.request_id == "aa-11"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a b", "<!channel>", "Bearer canary", "a/b"])
+async def test_what_is_no_name_is_not_kept(name: str) -> None:
+    there = rig(httpx.Response(204, headers={"request-id": name}))
+    assert await named(there) == Receipt("")
 
 
 # --- what is sent ---
@@ -133,8 +170,8 @@ async def test_a_hostile_id_never_becomes_an_address(value: str) -> None:
     calls = (
         there.desk.fetch(known_as(value), token),
         there.desk.steps(known_as(value), token),
-        there.desk.decide(known_as(value), STEP, Verdict.DENY, "x", token),
-        there.desk.decide(known_as(A_GUID), value, Verdict.DENY, "x", token),
+        there.desk.decide(known_as(value), Vote(STEP, Verdict.DENY, "x"), token),
+        there.desk.decide(known_as(A_GUID), Vote(value, Verdict.DENY, "x"), token),
         there.desk.policy(a_request(role=Role(value)), token),
     )
     for call in calls:
@@ -145,7 +182,7 @@ async def test_a_hostile_id_never_becomes_an_address(value: str) -> None:
 
 async def test_an_id_in_capitals_goes_out_in_lower_case() -> None:
     there = rig(httpx.Response(204))
-    await there.desk.decide(known_as(A_GUID.upper()), STEP.upper(), Verdict.DENY, "no", token)
+    await there.desk.decide(known_as(A_GUID.upper()), Vote(STEP.upper(), Verdict.DENY, "no"), token)
     assert there.microsoft.lines == [f"PATCH {APPROVALS}/{A_GUID}/steps/{STEP}"]
 
 

@@ -25,7 +25,7 @@ from app.domain.errors import (
     Unavailable,
 )
 from app.graph.budget import MOST
-from app.graph.client import Gate, Manners
+from app.graph.client import Change, Gate, Manners
 
 OUTAGES: list[Answer] = [
     error(500),
@@ -52,7 +52,7 @@ async def read(there: Rig) -> object:
 
 
 async def decide(there: Rig) -> None:
-    await there.gate.send("PATCH", "/beta/x", token, {"reviewResult": "Approve"})
+    await there.gate.send(Change("PATCH", "/beta/x", {"reviewResult": "Approve"}), token)
 
 
 # --- reads ---
@@ -111,7 +111,7 @@ async def test_a_sign_in_that_is_over_reaches_nobody() -> None:
     with pytest.raises(SignInRequired):
         await there.gate.get("/v1.0/x", over)
     with pytest.raises(SignInRequired):
-        await there.gate.send("PATCH", "/v1.0/x", over, {})
+        await there.gate.send(Change("PATCH", "/v1.0/x", {}), over)
 
 
 async def test_each_try_asks_for_the_token_again() -> None:
@@ -167,7 +167,7 @@ async def test_a_plain_refusal_asks_for_no_other_token() -> None:
 async def test_a_decision_is_never_sent_a_second_time_for_lack_of_a_proof() -> None:
     person, there = Renewing(), rig(httpx.Response(401, headers=TAKEN_BACK))
     with pytest.raises(ClaimsChallenge):
-        await there.gate.send("PATCH", "/v1.0/x", person, {})
+        await there.gate.send(Change("PATCH", "/v1.0/x", {}), person)
     assert (len(there.microsoft.requests), person.asked) == (1, [""])
 
 
@@ -246,7 +246,7 @@ async def test_a_throttled_decision_was_not_taken_and_is_not_sent_again() -> Non
 @given(st.dictionaries(st.text(), st.text(), max_size=2))
 def test_no_text_of_a_decision_breaks_its_sending(body: dict[str, str]) -> None:
     there = rig(httpx.Response(204))
-    asyncio.run(there.gate.send("PATCH", "/beta/x", token, body))
+    asyncio.run(there.gate.send(Change("PATCH", "/beta/x", body), token))
     assert json.loads(there.microsoft.requests[0].content) == body
 
 
@@ -309,7 +309,7 @@ async def test_a_pause_that_begins_while_a_token_is_fetched_still_holds() -> Non
             await asyncio.sleep(0)
         return TOKEN
 
-    sent = (read(there), there.gate.send("PATCH", "/beta/x", slow, {}))
+    sent = (read(there), there.gate.send(Change("PATCH", "/beta/x", {}), slow))
     tries = await asyncio.gather(*sent, return_exceptions=True)
     assert [type(failure) for failure in tries] == [Unavailable, Unavailable]
     assert there.microsoft.lines == ["GET /v1.0/x"]
@@ -357,7 +357,7 @@ async def test_a_decision_does_not_wait_for_a_turn() -> None:
     there = rig(ok({}), httpx.Response(204))
     gate = paced(there, pace=2.0)
     await gate.get("/v1.0/x", token)
-    await gate.send("PATCH", "/v1.0/x", token)
+    await gate.send(Change("PATCH", "/v1.0/x"), token)
     assert there.slept == []
 
 

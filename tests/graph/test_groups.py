@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from app.domain.errors import AlreadyDecided, GraphRefused, Malformed, OutcomeUnknown, RequestGone, Unavailable
 from app.domain.request import Kind, Person, RequestKey, Role, Scope, Status, Term, Ticket, Verdict
 from app.graph.groups import parse_request
+from app.ports import Vote
 
 ROOT = "/v1.0/identityGovernance/privilegedAccess/group"
 REQUESTS = f"{ROOT}/assignmentScheduleRequests"
@@ -294,7 +295,7 @@ async def test_the_stages_are_read_as_v1_writes_them() -> None:
 
 async def decide(*answers: Answer, verdict: Verdict = Verdict.APPROVE) -> list[httpx.Request]:
     there = groups_rig(*answers)
-    await there.groups.decide(OURS, STEP, verdict, "ok", token)
+    await there.groups.decide(OURS, Vote(STEP, verdict, "ok"), token)
     assert there.microsoft.answers == []
     return there.microsoft.requests
 
@@ -402,8 +403,8 @@ async def test_a_hostile_id_never_becomes_an_address(value: str) -> None:
         there.groups.fetch(evil, token),
         there.groups.steps(evil, token),
         there.groups.cancel(evil, token),
-        there.groups.decide(evil, STEP, Verdict.DENY, "x", token),
-        there.groups.decide(OURS, value, Verdict.DENY, "x", token),
+        there.groups.decide(evil, Vote(STEP, Verdict.DENY, "x"), token),
+        there.groups.decide(OURS, Vote(value, Verdict.DENY, "x"), token),
         there.groups.policy(a_request(role=MEMBER, scope=Scope(value)), token),
         there.groups.policy(a_request(role=Role(value), scope=IN_GROUP), token),
         there.groups.term(a_request(role=MEMBER, scope=Scope(value)), token),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +130,8 @@ async def test_a_crash_before_microsoft_took_it_sends_once_more(house: House, ac
 async def test_a_crash_after_microsoft_took_it_sends_nothing(house: House, activation: ActivationRequest) -> None:
     await killed(house, activation, late=True)
     await resumed(house)
+    (entry,) = await house.audit(activation)
+    assert json.loads(entry.facts)["client_request_id"] == house.desk.sent[0].call  # known without a memory
     assert (len(house.desk.sent), await house.outcomes()) == (1, [("mine", 1)])
     await mine(house, activation)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from build import NOW
 from fakes import ALWAYS
-from people import ann, ben, cleo
+from people import ann, ben, cleo, slack_of
 from use_cases.house import SETTLE_SECONDS, House
 
 from app.decisions.sending import LONGEST_LOOK
 from app.decisions.values import Done, Verify, Waiting
+from app.domain.calls import call_name
 from app.domain.errors import (
     BotError,
     DeviceDemanded,
@@ -55,6 +59,58 @@ async def settled(house: House, request: ActivationRequest, what: str, who: str)
     assert [(entry.what, entry.who) for entry in await house.audit(request)] == [(what, who)]
     assert [notice.topic for notice in await house.notices()] == ["outcome"]
     assert await house.book.unsettled() == []
+
+
+# --- what the audit trail says of the call itself ---
+
+
+async def told(house: House, request: ActivationRequest) -> dict[str, Any]:
+    (entry,) = await house.audit(request)
+    facts: dict[str, Any] = json.loads(entry.facts)
+    return facts
+
+
+async def test_an_accepted_decision_is_written_down_with_both_names_of_its_call(
+    house: House, activation: ActivationRequest
+) -> None:
+    await house.decide(ann, activation)
+    facts, (sent,) = await told(house, activation), house.desk.sent
+    assert (facts["client_request_id"], facts["request_id"]) == (sent.call, "answer-1")
+    assert UUID(sent.call).version == 5
+
+
+async def test_so_is_a_refused_one(house: House, activation: ActivationRequest) -> None:
+    refusal = GraphRefused("Microsoft refused: policy", status=400)
+    refusal.request_id = "answer-x"
+    house.desk.fail("decide", refusal)
+    await house.decide(ann, activation)
+    facts, (sent,) = await told(house, activation), house.desk.sent
+    assert (facts["outcome"], facts["client_request_id"], facts["request_id"]) == ("refused", sent.call, "answer-x")
+
+
+async def test_so_is_one_whose_answer_was_an_error_and_which_counted_all_the_same(
+    house: House, activation: ActivationRequest
+) -> None:
+    house.desk.lose_answer_after()
+    await house.decide(ann, activation)
+    facts, (sent,) = await told(house, activation), house.desk.sent
+    assert (facts["client_request_id"], "request_id" in facts) == (sent.call, False)
+
+
+async def test_one_that_came_too_late_is_written_down_beside_the_one_that_was_first(
+    house: House, activation: ActivationRequest
+) -> None:
+    house.desk.before("decide", lambda: house.desk.elsewhere(activation.key.id, ben, Verdict.DENY))
+    assert isinstance(await house.decide(ann, activation), Refused)
+    facts, (sent,) = await told(house, activation), house.desk.sent
+    (late,) = json.loads(facts["too_late"])
+    assert (late["client_request_id"], late["request_id"], late["slack_user"]) == (sent.call, "answer-1", slack_of(ann))
+
+
+async def test_each_send_of_one_decision_has_a_name_of_its_own() -> None:
+    names = {call_name("one", 1), call_name("one", 2), call_name("another", 1)}
+    assert len(names) == 3
+    assert call_name("one", 1) in names
 
 
 # --- Microsoft surely did not take it ---
