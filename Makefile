@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
-JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check soak bench pictures format lock clean
@@ -14,7 +13,7 @@ demo: $(VENV)/.run ## Set up, then show the whole thing in a browser: emulated S
 	$(PY) -m app sandbox $(ARGS)
 
 test: $(VENV)/.dev ## Set up, then run every test (SQLite and PostgreSQL)
-	$(PY) -m pytest -m "not soak" -n $(JOBS) --dist loadgroup $(ARGS)
+	$(PY) -m pytest -m "not soak" $(ARGS)
 
 check: $(VENV)/.dev ## Lint, format, types, floors
 	$(VENV)/bin/ruff check .

@@ -36,15 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(canaries, "canaries")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the worker reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers one has all tests that start processes of a sort: they share sandboxes, and scenes."""
-    for item in items:
-        shared = {"journeys", "browser", "soak"} & set(item.path.parts)
-        for folder in shared:
-            item.add_marker(pytest.mark.xdist_group(folder))
-
-
 # --- the network ---
 
 
