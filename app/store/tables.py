@@ -1,17 +1,18 @@
 """Every table, as data. It runs no query. Migrations do not import it: they are frozen, and a test compares the two.
 
-Those of sign-in, direct messages and reminders stand in modules of their own. Names of people, roles and scopes are
+Those of sign-in, direct messages, reminders and of running stand in modules of their own. Names of people, roles and scopes are
 copied into the row: history must read as it was, without asking anybody.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, Table, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, text
 
 from app.store.attention_tables import calls, homes, looks, offers, questions
-from app.store.columns import Seconds, UtcTime
+from app.store.columns import Seconds
 from app.store.direct_tables import direct_copies, directs
 from app.store.reminder_tables import preferences, reminded
+from app.store.running_tables import gaps, leases, sights, switches
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -311,41 +312,4 @@ channel_notes = Table(
     Column("version", Integer, nullable=False),
     Column("painted", Integer, nullable=False),
     Column("tried", Boolean, nullable=False),
-)
-
-# `expires` is seconds since 1970 by the database's own clock: replicas' clocks do not agree.
-leases = Table(
-    "leases",
-    metadata,
-    text_column("name", key=True),
-    text_column("holder"),
-    Column("expires", Float, nullable=False),
-    Column("epoch", Integer, nullable=False),
-)
-
-# Since when we have seen everything a desk lists, when we last did, and the times between that nobody looked.
-sights = Table(
-    "sights",
-    metadata,
-    text_column("kind", key=True),
-    time_column("since"),
-    time_column("last_good"),
-)
-gaps = Table(
-    "gaps",
-    metadata,
-    text_column("kind", key=True),
-    Column("began", UtcTime, primary_key=True),
-    time_column("ended"),
-)
-
-# What an operator turned on or off, and why. A switch without a row is off.
-switches = Table(
-    "switches",
-    metadata,
-    text_column("name", key=True),
-    Column("is_on", Boolean, nullable=False),
-    text_column("reason"),
-    text_column("by_whom"),
-    time_column("at"),
 )
