@@ -1,7 +1,7 @@
 """Every table, as data. It runs no query. Migrations do not import it: they are frozen, and a test compares the two.
 
-Those of sign-in, direct messages, reminders and of running stand in modules of their own. Names of people, roles and scopes are
-copied into the row: history must read as it was, without asking anybody.
+Those of sign-in, direct messages, reminders and of running stand in modules of their own. Names of people, roles and
+scopes are copied into the row: history must read as it was, without asking anybody.
 """
 
 from __future__ import annotations
