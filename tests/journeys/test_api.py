@@ -246,6 +246,7 @@ def shell_lines() -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
+@pytest.mark.hot  # the shell that reads the examples prints what it would send, the caller's token in it
 def test_every_example_of_the_page_does_what_it_says(shared: Sandbox) -> None:
     first, second = shared.waiting()[0], shared.waiting()[0]
     shell = Shell(shared)
