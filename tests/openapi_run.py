@@ -61,7 +61,7 @@ async def run(
 async def _served(api: ApiRig) -> AsyncIterator[str]:
     """The API on a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(api.door, lifespan="off", log_level="critical"))
+        server = uvicorn.Server(uvicorn.Config(api.door, lifespan="off", log_level="critical", log_config=None))
         serving = asyncio.create_task(server.serve([listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

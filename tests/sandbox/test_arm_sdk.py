@@ -48,7 +48,7 @@ class Token:
 async def rig() -> AsyncIterator[Rig]:
     listener = socket.create_server(("127.0.0.1", 0))
     made = Rig(settings=Settings(port=listener.getsockname()[1]))
-    server = uvicorn.Server(uvicorn.Config(made.app, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(made.app, log_level="error", log_config=None, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([listener]))
     yield made
     server.should_exit = True

@@ -146,7 +146,7 @@ async def test_log_keeps_the_newest(rig: Rig, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 async def served(rig: Rig) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(rig.app, lifespan="off", log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(rig.app, lifespan="off", log_level="critical", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -80,7 +80,9 @@ async def served() -> AsyncIterator[tuple[World, FakeBot]]:
     listener = socket.create_server(("127.0.0.1", 0))
     world, bot = World(Settings(port=listener.getsockname()[1])), FakeBot()
     application = Starlette(routes=page.routes(world, lambda: bot.client))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(application, log_level="error", log_config=None, timeout_graceful_shutdown=1)
+    )
     serving = asyncio.create_task(server.serve([listener]))
     yield world, bot
     server.should_exit = True
