@@ -21,6 +21,7 @@ SEED = int(os.environ.get("SOAK_SEED", "20261123"))
 SECONDS = float(os.environ.get("SOAK_SECONDS", "200"))
 QUIET = 150.0  # seconds to converge in: Slack takes one post a second, a dead process holds the rounds for 15
 FORM_SECONDS = 3.0
+MOST_WAITING = 25  # requests; Slack takes one card a second, so that more would only stand in line
 APPROVERS = {"ann": "Ann Alder", "ben": "Ben Brook"}
 NAMES = {**APPROVERS, "cleo": "Cleo Clay"}
 ROLES: tuple[Json, ...] = (
@@ -101,7 +102,8 @@ class Soak:
             act()
 
     def ask(self) -> None:
-        for _ in range(self.dice.randint(1, 2)):
+        waiting = sum(row["status"] == "PendingApproval" for row in self.sandbox.requests())
+        for _ in range(self.dice.randint(1, 2) if waiting < MOST_WAITING else 0):
             age = "PT23H59M15S" if self.dice.random() < 0.1 else "PT1M"
             requestor = self.dice.choice(("rob", "rob", "rita", "rita", "ann"))
             self.sandbox.ask(requestor, **self.dice.choice(ROLES), age=age)
