@@ -56,6 +56,11 @@ class Schedule:
             next_run_time=datetime.now(UTC),
         )
 
+    @property
+    def leading(self) -> bool:
+        """Whether this process does the rounds, as far as it knows."""
+        return self._epoch > 0
+
     def nudge(self, name: str) -> None:
         """Run this round as soon as possible: somebody just changed what it looks at."""
         if name in self._running:

@@ -9,7 +9,7 @@ from app.decisions.deciding import Decisions
 from app.decisions.sending import Fate
 from app.decisions.values import Submission, Verify, Waiting
 from app.domain.errors import BotError
-from app.domain.request import RequestKey, Status
+from app.domain.request import RequestKey, Status, Where
 from app.domain.ruling import Refused, Why
 from app.ports import Clock, Notice, Outbox, Screens, View
 from blocks.modal import outcome_modal, refused_modal, sending_modal
@@ -30,13 +30,14 @@ STILL_LOOKING = (
 
 @dataclass(kw_only=True, slots=True)
 class Modals:
-    """Listeners for view submissions."""
+    """Listeners for view submissions. `decided` hears where, to what end and within how many seconds."""
 
     reception: Reception
     decisions: Decisions
     screens: Screens
     outbox: Outbox
     clock: Clock
+    decided: Callable[[Where, str, float], None] = lambda _where, _outcome, _seconds: None
 
     async def submitted(self, ack: Ack, body: Body) -> None:
         """A decision: looked at, written down, acknowledged, carried out in the background."""
@@ -66,11 +67,14 @@ class Modals:
         await self.reception.close(submitted.key, f"refused: {refused.why}")
 
     async def _decide(self, submitted: Submitted, key: RequestKey) -> str:
+        began = self.clock()
         fate = await self.decisions.decide(_submission(submitted))
+        outcome = type(fate).__name__.lower()
+        self.decided(Where.SLACK, outcome, (self.clock() - began).total_seconds())
         self.reception.nudge()
         if not await self._show(submitted, await self._view(submitted, fate)):
             await self._tell(submitted, key, fate)
-        return type(fate).__name__.lower()
+        return outcome
 
     async def _view(self, submitted: Submitted, fate: Fate | Verify) -> View:
         if isinstance(fate, Verify):

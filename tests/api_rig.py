@@ -51,6 +51,7 @@ class ApiRig:
     seconds: float = 0.0
     nudged: int = 0
     bearers: FakeBearers = field(default_factory=FakeBearers)
+    decided: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.start()
@@ -63,6 +64,7 @@ class ApiRig:
             calls=house.calls,
             repeats=Repeats(inbox=house.inbox, clock=house.clock),
             nudge=self._nudge,
+            decided=lambda where, outcome, _seconds: self.decided.append((where, outcome)),
             patience=self.patience,
         )
         routers = (reading_routes(house.caller_lookups), self.approvals.routes())

@@ -105,6 +105,7 @@ class BoltRig:
         self.screens = FakeScreens()
         self.tasks = Tasks()
         self.nudges = 0
+        self.decided: list[tuple[object, ...]] = []
         self.numbers = itertools.count(1)
         house = self.house
         self.linking = Linking(
@@ -146,6 +147,7 @@ class BoltRig:
                 screens=self.screens,
                 outbox=house.outbox,
                 clock=house.clock,
+                decided=lambda *told: self.decided.append(told),
             ),
             commands=self.commands,
             home=self.home,

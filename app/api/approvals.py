@@ -26,7 +26,7 @@ from app.api.shapes import Approve, Deny, Item, item_of
 from app.decisions.calling import Call, Calls
 from app.decisions.sending import Fate
 from app.decisions.values import Done, Unproven, Waiting
-from app.domain.request import Status, Verdict
+from app.domain.request import Status, Verdict, Where
 from app.domain.row import RequestRow
 from app.domain.ruling import already_decided
 from app.inbox import Repeats
@@ -54,12 +54,16 @@ MatchHeader = Annotated[
 
 @dataclass(kw_only=True, slots=True)
 class Approvals:
-    """The two calls that decide. `nudge` tells the painter that rows changed; `patience`: seconds."""
+    """The two calls that decide. `nudge` tells the painter that rows changed; `patience`: seconds.
+
+    `decided` hears where, to what end and within how many seconds.
+    """
 
     lookups: CallerLookups
     calls: Calls
     repeats: Repeats
     nudge: Callable[[], None]
+    decided: Callable[[Where, str, float], None] = lambda _where, _outcome, _seconds: None
     patience: float = PATIENCE
     _running: set[asyncio.Task[Fate | Unproven]] = field(init=False, default_factory=set)
 
@@ -137,10 +141,14 @@ class Approvals:
 
     async def _carry_out(self, call: Call, row: RequestRow, key: str) -> Fate | Unproven:
         """The decision, and what becomes of its key: what came to nothing may be tried again with it."""
+        now = asyncio.get_running_loop().time
+        began = now()
         fate = await self.calls.decide(call, row)
+        outcome = type(fate).__name__.lower()
+        self.decided(Where.API, outcome, now() - began)
         self.nudge()
         if key and isinstance(fate, Done | Waiting):
-            await self.repeats.done(key, type(fate).__name__.lower())
+            await self.repeats.done(key, outcome)
         elif key:
             await self.repeats.forget(key)
         return fate

@@ -101,6 +101,7 @@ class Gate:
         self._budget = Budget()
         self._turn_at: datetime | None = None
         self._paused_until: datetime | None = None
+        self.throttled = 0  # answers that asked us to wait
         self._http = httpx.AsyncClient(
             transport=PinnedTransport(root, transport),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one client speaks for many people
@@ -224,6 +225,7 @@ class Gate:
     def _noted(self, error: BotError) -> BotError:
         # Microsoft throttles an application in a tenant, not one call: everything we ask waits.
         if isinstance(error, Unavailable) and error.retry_after is not None:
+            self.throttled += 1
             until = self._clock() + timedelta(seconds=error.retry_after)
             self._paused_until = max(self._paused_until or until, until)  # a shorter answer may come in later
         return error

@@ -56,7 +56,7 @@ def open_api(rooms: Rooms, watcher: Watcher, claiming: Claiming, courier: Courie
         team=rooms.slack.me.team,
     )
     repeats = Repeats(inbox=memory.inbox, clock=utc_now)
-    approvals = Approvals(lookups=lookups, calls=calls, repeats=repeats, nudge=nudge)
+    approvals = Approvals(lookups=lookups, calls=calls, repeats=repeats, nudge=nudge, decided=rooms.meters.decided)
 
     def guard(inner: ASGIApp) -> BearerGate:
         reads, decisions = Buckets(READS, time.monotonic), Buckets(DECISIONS, time.monotonic)

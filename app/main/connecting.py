@@ -23,6 +23,7 @@ from app.linking import Linking
 from app.main.calling import open_api
 from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
+from app.main.measuring import open_metrics
 from app.main.rooms import Memory, Rooms, new_token, utc_now
 from app.main.telling import Telling, make_telling
 from app.notifier.painter import Painter
@@ -82,7 +83,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
     api = open_api(rooms, watcher, claiming, courier, nudge)
     stack.push_async_callback(api.approvals.drain, DRAIN)
-    rest = (pages, health_routes(_vital(rooms.memory), notes))
+    rest = (pages, health_routes(_vital(rooms.memory), notes), open_metrics(rooms, watcher, schedule))
     door = build_door(open_gate(rooms, bolt), api.routers, rest, api.guard)
     return Bot(door, schedule, watcher, socket)
 

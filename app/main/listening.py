@@ -74,6 +74,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
             screens=rooms.slack.screens,
             outbox=rooms.memory.outbox,
             clock=utc_now,
+            decided=rooms.meters.decided,
         ),
         commands=commands,
         home=home,

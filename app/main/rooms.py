@@ -7,12 +7,13 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
 import aiohttp
 
+from app.api.metrics import Meters
 from app.domain.errors import BadSettings, SlackFailed, Unavailable
 from app.domain.policy import Policy, Watch
 from app.domain.request import Kind
@@ -49,6 +50,7 @@ from app.store.calls import StoredCalls
 from app.store.cards import StoredCards
 from app.store.directs import StoredDirects
 from app.store.engine import open_engine
+from app.store.figures import StoredFigures
 from app.store.flows import StoredFlows
 from app.store.homes import StoredHomes
 from app.store.inbox import StoredInbox
@@ -94,6 +96,7 @@ class Memory:
     questions: StoredQuestions
     switches: StoredSwitches
     sights: StoredSights
+    figures: StoredFigures
     strangers: StoredStrangers
     posting: Posting
     calls: StoredCalls
@@ -122,6 +125,7 @@ class MicrosoftSide:
     tokens: MicrosoftTokens
     bearers: EntraBearers
     on_behalf: OnBehalfTokens
+    gates: Mapping[str, Sequence[Gate]]  # by whom they lead to
     sign_in: BrowserSignIn
     form_targets: tuple[str, ...]
     portal: Portal
@@ -136,6 +140,7 @@ class Rooms:
     slack: SlackSide
     microsoft: MicrosoftSide
     policy: Policy
+    meters: Meters = field(default_factory=Meters)
 
 
 def utc_now() -> datetime:
@@ -178,6 +183,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         switches=StoredSwitches(store, trail),
         strangers=StoredStrangers(store, trail),
         sights=StoredSights(store),
+        figures=StoredFigures(store),
         posting=posting,
         calls=StoredCalls(store, posting),
         store=store,
@@ -294,6 +300,7 @@ async def open_microsoft(
         tokens=tokens,
         bearers=_bearers(people, http, settings.api_callers),
         on_behalf=OnBehalfTokens(entra, http, utc_now),
+        gates={"graph": (graph, reports), "arm": (arm,)},
         sign_in=sign_in,
         form_targets=origins.form_targets(),
         portal=portal,

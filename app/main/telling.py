@@ -50,6 +50,7 @@ def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
         policy=rooms.policy,
         channels=rooms.slack.channels,
         audience=audience,
+        posted=rooms.meters.posted,
     )
     messenger = Messenger(
         gateway=rooms.slack.gateway,

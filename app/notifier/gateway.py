@@ -63,6 +63,7 @@ class Gateway:
         root = _origin(api_url)
         self._real = root[1] == "slack.com"
         self._scopes: frozenset[str] = frozenset()
+        self.throttled = 0  # answers that asked us to wait
         self._hooks = ("https", "hooks.slack.com", None) if self._real else root
 
     async def call(self, method: str, **arguments: object) -> Payload:
@@ -72,7 +73,9 @@ class Gateway:
             async with asyncio.timeout(self._timeout):
                 answer = await call(**arguments)
         except SlackApiError as error:
-            raise _meaning(error) from None
+            meaning = _meaning(error)
+            self.throttled += isinstance(meaning, Unavailable) and meaning.retry_after is not None
+            raise meaning from None
         except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
             # AttributeError and ValueError: how the SDK reports a 200 that is not JSON
             raise Unavailable("Slack cannot be reached.") from None

@@ -47,7 +47,8 @@ class Painter:
     """Makes Slack show what the rows say.
 
     `policy` names the roles that get no buttons, and the routes; `channels` says where new cards may be posted, None:
-    everywhere; `audience` whom they may mention, None: nobody.
+    everywhere; `audience` whom they may mention, None: nobody. `posted` hears how many seconds after
+    a request was made its card was posted.
     """
 
     gateway: Gateway
@@ -58,6 +59,7 @@ class Painter:
     policy: Policy = Policy()
     channels: Channels | None = None
     audience: Audience | None = None
+    posted: Callable[[float], None] = lambda _seconds: None
     _lanes: Lanes = field(init=False)
     _pace: Pace = field(init=False)
     _notes: NotePainter = field(init=False)
@@ -144,6 +146,8 @@ class Painter:
         call = await self._call(card, row)
         await self.outbox.trying(card)
         await self._posted(card, await self._post(card, row, call), row.version)
+        if not card.occasion:
+            self.posted((self.clock() - row.request.created).total_seconds())
         return True
 
     async def _call(self, card: Card, row: RequestRow) -> Call:

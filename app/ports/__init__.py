@@ -12,6 +12,7 @@ from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, S
 from app.ports.calls import Alarm, Audience, Calls, Due
 from app.ports.clock import Clock
 from app.ports.directs import Direct, Directs, Entry, Letter, Topic
+from app.ports.figures import AGES, FigureBook, Figures
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource, Vote
 from app.ports.operating import Act, LinkCare, LinkLine
@@ -24,6 +25,7 @@ from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switche
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
 
 __all__ = [
+    "AGES",
     "APPROVE",
     "AUDIT",
     "PAUSE",
@@ -50,6 +52,8 @@ __all__ = [
     "Due",
     "Earlier",
     "Entry",
+    "FigureBook",
+    "Figures",
     "Flows",
     "Freezes",
     "Gap",

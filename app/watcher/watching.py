@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.changes import Changes, Listing, compare
+from app.domain.request import Kind
 from app.domain.risk import RiskPolicy
 from app.ports import Clock, Desk, Links, Outbox, RequestBook, Sights, Tokens
 from app.watcher.following import Following
@@ -38,6 +40,7 @@ class Watcher:
     _reconciling: Reconciling = field(init=False)
     _following: Following = field(init=False)
     _sight: Sight = field(init=False)
+    polls: Counter[tuple[Kind, bool]] = field(init=False, default_factory=Counter)  # by whether the desk answered
 
     def __post_init__(self) -> None:
         """Give each step what it needs."""
@@ -73,6 +76,7 @@ class Watcher:
     async def _watch(self, desk: Desk) -> None:
         known = await self.book.known(desk.kind)
         look = await self._lookout.look(desk, known)
+        self.polls[desk.kind, look.listing is not None] += 1
         self._sight.note_trouble(desk, look)
         changes = Changes()
         if look.listing is not None:

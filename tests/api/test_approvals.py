@@ -47,7 +47,7 @@ async def test_an_approval_answers_with_the_request_as_it_is_now(
     decided_ = item["decided"]
     assert (decided_["by"]["id"], decided_["comment"], decided_["where"]) == (cleo.id, "Checked with Rob", "api")
     assert [(sent.by, sent.verdict) for sent in house.desk.sent] == [(cleo.id, Verdict.APPROVE)]
-    assert api.nudged == 1
+    assert (api.nudged, api.decided) == (1, [("api", "done")])
 
 
 async def test_a_denial_carries_its_reason(api: ApiRig, house: House, activation: ActivationRequest) -> None:

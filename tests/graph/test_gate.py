@@ -284,6 +284,14 @@ async def test_a_throttled_read_is_not_tried_again() -> None:
     assert (len(there.microsoft.requests), there.slept) == (1, [])
 
 
+async def test_what_asked_us_to_wait_is_counted_and_our_own_waiting_is_not() -> None:
+    there = rig(error(500), throttled("30"), ok({}))
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await read(there)
+    assert there.gate.throttled == 1
+
+
 async def test_a_throttled_try_ends_the_tries() -> None:
     there = rig(error(500), throttled("30"))
     with pytest.raises(Unavailable) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from bolt_rig import BoltRig, BrokenInbox, addresses, body_of, slack_no, texts
 from people import ann, ben, slack_of
 
 from app.domain.errors import OutcomeUnknown, SignInRequired, Unavailable
-from app.domain.request import ActivationRequest, Verdict
+from app.domain.request import ActivationRequest, Verdict, Where
 from blocks import ids
 
 
@@ -39,6 +40,13 @@ async def test_an_approval_is_sent_while_the_modal_says_so_and_then_how_it_went(
     assert (accepted.request_id, accepted.justification, accepted.by) == (request.key.id, "Ticket checked", ann.id)
     assert rig.screens.updated[0][0] == "V7"
     assert "You approved this request" in shown(rig)
+
+
+async def test_how_long_a_decision_took_is_told_with_its_end(rig: BoltRig) -> None:
+    _, token = await form(rig)
+    rig.house.desk.before("decide", lambda: rig.house.clock.advance(timedelta(seconds=3)))
+    await rig.act(rig.submission(ann, token, comment="Ticket checked"))
+    assert rig.decided == [(Where.SLACK, "done", 3.0)]
 
 
 async def test_a_denial_is_sent_with_its_reason(rig: BoltRig) -> None:

@@ -141,6 +141,7 @@ async def test_throttling_without_words_is_throttling_too(rig: Rig, body: object
 
 async def test_throttling_may_come_as_an_ordinary_answer(rig: Rig) -> None:
     problem = await failure(rig, error="ratelimited")
+    assert rig.gateway.throttled == 1
     assert isinstance(problem, Unavailable)
     assert problem.retry_after == DEFAULT_WAIT
 

@@ -30,6 +30,16 @@ async def test_a_card_names_its_copy_and_carries_the_copys_token(rig: Rig) -> No
     assert (buttons(message)[ids.APPROVE], buttons(message)[ids.DENY]) == (card.token, card.token)
 
 
+async def test_it_tells_how_long_a_request_waited_for_its_card_and_tells_no_edit(rig: Rig) -> None:
+    waited: list[float] = []
+    rig.painter.posted = waited.append
+    request = await rig.appear(created=rig.clock() - timedelta(seconds=7))
+    await rig.painter.tick()
+    await change(rig, request)
+    await ticks(rig, 2)
+    assert waited == [7.0]
+
+
 async def test_a_card_unfurls_nothing(rig: Rig) -> None:
     await rig.appear()
     await rig.painter.tick()

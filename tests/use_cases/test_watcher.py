@@ -50,6 +50,13 @@ async def test_a_changed_request_replaces_what_we_knew_and_voids_the_old_buttons
     assert card.digest == row.request.digest
 
 
+async def test_looks_are_counted_by_whether_the_desk_answered(house: House) -> None:
+    house.desk.fail("list_all", Unavailable())
+    for _ in range(3):
+        await house.watcher.tick()
+    assert house.watcher.polls == {(Kind.ENTRA, False): 1, (Kind.ENTRA, True): 2}
+
+
 async def test_nothing_new_changes_no_row(either: House) -> None:
     request = await either.ask(approvers=(ann,))
     await either.watcher.tick()
