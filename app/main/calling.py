@@ -19,6 +19,7 @@ from app.decisions.sending import Courier
 from app.inbox import Repeats
 from app.lookups import CallerLookups
 from app.main.rooms import Rooms, utc_now
+from app.main.telling import make_matching
 from app.watcher import Visits, Watcher
 
 READS = Rate(burst=120, per_second=4.0)  # for each person, in each process
@@ -53,6 +54,7 @@ def open_api(rooms: Rooms, watcher: Watcher, claiming: Claiming, courier: Courie
         courier=courier,
         links=memory.links,
         on_behalf=microsoft.on_behalf,
+        matching=make_matching(rooms),
         team=rooms.slack.me.team,
     )
     repeats = Repeats(inbox=memory.inbox, clock=utc_now)

@@ -34,12 +34,7 @@ class Telling:
 
 def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
     """All of them, over one matching of accounts."""
-    matching = SlackMatching(
-        links=rooms.memory.links,
-        people=rooms.slack.people,
-        aliases=rooms.policy.aliases,
-        tenant=rooms.settings.tenant_id.lower(),
-    )
+    matching = make_matching(rooms)
     audience = SlackAudience(matching=matching, aliases=rooms.policy.aliases, clock=utc_now)
     painter = Painter(
         gateway=rooms.slack.gateway,
@@ -64,6 +59,16 @@ def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
     requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
     arrivals, reminders = _arrivals(rooms, audience, stack), _reminders(rooms, audience)
     return Telling(painter, messenger, _directs(rooms), requestors, arrivals, reminders)
+
+
+def make_matching(rooms: Rooms) -> SlackMatching:
+    """Which Slack account a Microsoft account belongs to, for telling people and for refusing."""
+    return SlackMatching(
+        links=rooms.memory.links,
+        people=rooms.slack.people,
+        aliases=rooms.policy.aliases,
+        tenant=rooms.settings.tenant_id.lower(),
+    )
 
 
 def _directs(rooms: Rooms) -> DirectPainter:

@@ -26,6 +26,7 @@ from app.domain.row import RequestRow
 from app.domain.ruling import Refused
 from app.linking import Freezing
 from app.lookups import CallerLookups, Lookups
+from app.notifier.matching import SlackMatching
 from app.ports import Card, Link, LinkState, Notice
 from app.store.audit import AuditRow, AuditTrail
 from app.store.cards import StoredCards
@@ -108,8 +109,14 @@ class House:
             freshness=self.freshness,
         )
         claiming = Claiming(desks=desks, book=self.book, clock=self.clock, new_token=self.new_id, policy=self.policy)
+        matching = SlackMatching(links=self.links, people=self.people, aliases=self.policy.aliases, tenant=TENANT)
         self.calls = Calls(
-            claiming=claiming, courier=self.courier, links=self.links, on_behalf=self.on_behalf, team=TEAM
+            claiming=claiming,
+            courier=self.courier,
+            links=self.links,
+            on_behalf=self.on_behalf,
+            matching=matching,
+            team=TEAM,
         )
         self.decisions = Decisions(
             claiming=claiming,
