@@ -15,7 +15,7 @@ from app.domain.row import RequestRow
 from app.ports import Counters, Link, View
 from blocks import ids
 from blocks.card import decide_buttons
-from blocks.elements import actions, header, link_button, own, rich, section
+from blocks.elements import actions, button, header, link_button, own, rich, section
 from blocks.links import GLOBAL, Portal
 from blocks.lists import NOTHING_WAITS, help_blocks
 from blocks.rows import Waiting, counter_block, history_block, mine_block, session_blocks, waiting_block
@@ -58,7 +58,7 @@ def home(contents: Contents, *, now: datetime, portal: Portal = GLOBAL) -> View:
             *session_blocks(contents.session, contents.windows),
             header("Help"),
             *help_blocks(),
-            actions(ids.block("home"), open_portal),
+            actions(ids.block("home"), button(ids.SETTINGS, "Settings…", "settings"), open_portal),
         ],
     )
     return view.to_dict()

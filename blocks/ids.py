@@ -13,12 +13,14 @@ NEWER: Final = "pim_newer"  # the same for newer ones
 ANSWER: Final = "pim_answer"  # its value names the question it stands under
 MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
+SETTINGS: Final = "pim_settings"
+
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
 PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER, SETTINGS}) | LINK_ACTIONS
 
 # What the menu offers.
 LOOKING: Final = "looking"
@@ -29,6 +31,7 @@ PORTAL_CHOICE: Final = "portal"
 DECIDE_MODAL: Final = "pim_decide"
 ASK_MODAL: Final = "pim_ask"
 ANSWER_MODAL: Final = "pim_answer"
+SETTINGS_MODAL: Final = "pim_settings"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
 WAITING: Final = "pim_waiting"  # the global shortcut "What waits for me"
 COMMENT_BLOCK: Final = "comment"
@@ -37,6 +40,13 @@ TEMPLATE_BLOCK: Final = "template"  # ready-made reasons above the other
 TEMPLATE_INPUT: Final = "pim_template"
 WORDS_BLOCK: Final = "words"  # of a question or an answer
 INPUTS: Final = {COMMENT_BLOCK: "pim_comment", REASON_BLOCK: "pim_reason", WORDS_BLOCK: "pim_words"}
+
+# One's own settings, each an input of its own.
+REMINDERS_BLOCK: Final = "reminders"
+AWAY_BLOCK: Final = "away_until"
+SINCE_BLOCK: Final = "quiet_from"
+UNTIL_BLOCK: Final = "quiet_until"
+SETTINGS_INPUTS: Final = {name: f"pim_{name}" for name in (REMINDERS_BLOCK, AWAY_BLOCK, SINCE_BLOCK, UNTIL_BLOCK)}
 
 # Message metadata: how a message of ours is recognised when it is read back.
 CARD_EVENT: Final = "pim_card"

@@ -41,6 +41,7 @@ COMMANDS = (
     ("/pim approved", "requests you decided"),
     ("/pim sign-in", "connect your Microsoft account"),
     ("/pim sign-out", "end your Microsoft session here"),
+    ("/pim settings", "until when you are away, reminders, your quiet hours"),
     ("/pim help", "this help"),
 )
 _TITLES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.decisions.opening import Openings
@@ -46,23 +47,26 @@ class Buttons:
         await ack()
 
     async def _answer(self, action: Action) -> str:
-        if action.action_id == ids.SIGN_IN:
-            return await self._give_address(action)
-        if action.action_id == ids.NOT_ME:
-            return await self._freeze(action)
-        if action.action_id in (ids.PAGE, ids.NEWER):
-            return await self.commands.turn_page(action)
-        if action.action_id == ids.ANSWER:
-            return await self.menu.questions.read(action)
-        if action.action_id == ids.MORE:
-            return await self.menu.chosen(action)
-        return await self._open_modal(action)
+        answers: dict[str, Callable[[Action], Awaitable[str]]] = {
+            ids.SIGN_IN: self._give_address,
+            ids.NOT_ME: self._freeze,
+            ids.PAGE: self.commands.turn_page,
+            ids.NEWER: self.commands.turn_page,
+            ids.ANSWER: self.menu.questions.read,
+            ids.MORE: self.menu.chosen,
+            ids.SETTINGS: self._open_settings,
+        }
+        return await answers.get(action.action_id, self._open_modal)(action)
 
     async def _give_address(self, action: Action) -> str:
         if action.response_url:
             return await self.commands.whisper_sign_in(action.team, action.user, action.response_url)
         await self.reception.answers.sign_in_modal(action.trigger_id, action.team, action.user)
         return "sign-in address given"
+
+    async def _open_settings(self, action: Action) -> str:
+        opened = await self.commands.settings.open(action.trigger_id, action.team, action.user)
+        return "settings opened" if opened else "modal did not open"
 
     async def _freeze(self, action: Action) -> str:
         """The receipt's own button: the receipt then says what was done."""

@@ -15,16 +15,18 @@ from app.lookups import Lookups, Nothing
 from app.ports import Clock
 from blocks import lists, notices
 from blocks.message import Message
+from handlers.answers import TOO_SLOW
 from handlers.language import LISTS, read_turn
 from handlers.listings import Listings
 from handlers.payloads import Action, Body, Command, parse_command
 from handlers.reception import Ack, Reception
+from handlers.settings import SettingsForm
 
 PATIENCE = 2.0  # seconds an answer may take before it goes through the response_url; Slack waits three
 SIGNED_OUT = "You are signed out: your Microsoft session is gone from this bot. /pim sign-in brings you back."
 NOT_SIGNED_IN = "You are not signed in here, so there was nothing to end."
 
-Answer = Callable[[Command], Awaitable[Message]]
+Answer = Callable[[Command], Awaitable[Message | None]]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,6 +36,7 @@ class Commands:
     reception: Reception
     lookups: Lookups
     listings: Listings
+    settings: SettingsForm
     clock: Clock
 
     async def typed(self, ack: Ack, body: Body) -> None:
@@ -63,23 +66,21 @@ class Commands:
         return "page turned"
 
     async def _answer_in_time(self, ack: Ack, command: Command) -> None:
-        found: list[Message] = []
+        found: list[Message | None] = []
         late = False
 
         async def job() -> str:
             message = await self._choose(command)(command)
             found.append(message)
-            if late:
+            if late and message is not None:
                 await self.reception.answers.whisper(command.response_url, message)
             return "answered"
 
         task = self.reception.work(command, job(), self.reception.sorry(command.response_url))
         await asyncio.wait({task}, timeout=PATIENCE)
-        if found:
-            await ack(text=found[0].text, blocks=found[0].blocks)
-            return
-        late = True
-        await ack()
+        late = not found
+        message = found[0] if found else None
+        await (ack(text=message.text, blocks=message.blocks) if message is not None else ack())
 
     def _choose(self, command: Command) -> Answer:
         if not command.words:
@@ -88,6 +89,7 @@ class Commands:
             **dict.fromkeys(LISTS, self._list),
             "sign-in": self._invitation,
             "sign-out": self._sign_out,
+            "settings": self._settings,
             "help": self._help,
         }
         return answers.get(command.words[0].lower(), self._unknown)
@@ -106,6 +108,11 @@ class Commands:
     async def _sign_out(self, command: Command) -> Message:
         ended = await self.reception.answers.linking.sign_out(command.team, command.user)
         return notices.refusal(SIGNED_OUT if ended else NOT_SIGNED_IN)
+
+    async def _settings(self, command: Command) -> Message | None:
+        """A form, and nothing to read beside it."""
+        opened = await self.settings.open(command.trigger_id, command.team, command.user)
+        return None if opened else notices.refusal(TOO_SLOW)
 
     async def _help(self, _command: Command) -> Message:
         return lists.help_text()

@@ -64,6 +64,17 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A submitted form of one's own settings: what was chosen, by block; what was left empty is missing."""
+
+    team: str
+    user: str
+    view_id: str
+    values: Mapping[str, str]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A typed `/pim ...`."""
 
@@ -72,6 +83,7 @@ class Command:
     words: tuple[str, ...]
     key: str
     response_url: str
+    trigger_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +167,20 @@ def parse_written(body: Body) -> Written:
     )
 
 
+def parse_chosen(body: Body) -> Chosen:
+    """A submission of the form of one's own settings."""
+    view = _part(body, "view")
+    values = _part(_part(view, "state"), "values")
+    chosen = {block: _choice_of(_input(values, block)) for block in ids.SETTINGS_INPUTS}
+    return Chosen(
+        team=_text(_part(body, "team"), "id"),
+        user=_text(_part(body, "user"), "id"),
+        view_id=_text(view, "id"),
+        values={block: value for block, value in chosen.items() if value},
+        key="submission:" + _text(body, "trigger_id"),
+    )
+
+
 def parse_command(body: Body) -> Command:
     """A slash command. Words are cut at blanks; their case is kept, since a name may follow."""
     return Command(
@@ -163,6 +189,7 @@ def parse_command(body: Body) -> Command:
         words=tuple(_text(body, "text").split()),
         key="command:" + _text(body, "trigger_id"),
         response_url=_text(body, "response_url"),
+        trigger_id=_text(body, "trigger_id"),
     )
 
 
@@ -178,6 +205,12 @@ def parse_opened(body: Body) -> Opened | None:
     if _text(event, "tab") != "home":
         return None
     return Opened(_text(body, "team_id"), _text(event, "user"), "event:" + _text(body, "event_id"))
+
+
+def _choice_of(element: Mapping[str, Any]) -> str:
+    """An option, a day or a time."""
+    option = _text(_part(element, "selected_option"), "value")
+    return option or _text(element, "selected_date") or _text(element, "selected_time")
 
 
 def _input(values: Mapping[str, Any], block_id: str) -> Mapping[str, Any]:

@@ -32,7 +32,7 @@ def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     """Connect listeners to ids. Plain calls, so that every listener can be called from a test too."""
     buttons = listeners.buttons
     bolt.use(place.check)
-    for action_id in (ids.APPROVE, ids.DENY, ids.SIGN_IN, ids.NOT_ME, ids.PAGE, ids.NEWER, ids.MORE, ids.ANSWER):
+    for action_id in sorted(ids.ACTIONS - ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.pressed)
     for action_id in sorted(ids.LINK_ACTIONS):
         bolt.action(action_id)(buttons.opened_address)
@@ -40,6 +40,7 @@ def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     questions = buttons.menu.questions
     bolt.view(ids.ASK_MODAL)(questions.asked)
     bolt.view(ids.ANSWER_MODAL)(questions.answered)
+    bolt.view(ids.SETTINGS_MODAL)(listeners.commands.settings.submitted)
     bolt.command("/pim")(listeners.commands.typed)
     bolt.shortcut(ids.WAITING)(listeners.shortcuts.waiting)
     bolt.event("app_home_opened")(listeners.home.opened)

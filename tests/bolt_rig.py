@@ -18,6 +18,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from use_cases.house import House
 
 from app.domain.errors import BotError, SlackFailed
+from app.domain.reminding import NIGHT
 from app.domain.request import ActivationRequest, Person
 from app.inbox import Deliveries
 from app.linking import Linking
@@ -25,7 +26,9 @@ from app.main.listening import make_bolt  # the very Bolt of production, its swi
 from app.main.rooms import SlackSide
 from app.notifier.gateway import Identity
 from app.ports import Block, View
+from app.reminders import OwnSettings
 from app.store.flows import StoredFlows
+from app.store.preferences import StoredPreferences
 from app.store.writer import Store
 from blocks import ids
 from blocks.links import Portal
@@ -40,6 +43,7 @@ from handlers.modals import Modals
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
+from handlers.settings import SettingsForm
 from handlers.shortcuts import Shortcuts
 from handlers.tasks import Tasks
 
@@ -121,7 +125,16 @@ class BoltRig:
         answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         listings = Listings(answers=answers, lookups=house.lookups, clock=house.clock)
-        self.commands = Commands(reception=self.reception, lookups=house.lookups, listings=listings, clock=house.clock)
+        self.own_settings = OwnSettings(
+            preferences=StoredPreferences(store), people=house.people, clock=house.clock, company=NIGHT
+        )
+        self.commands = Commands(
+            reception=self.reception,
+            lookups=house.lookups,
+            listings=listings,
+            settings=SettingsForm(reception=self.reception, settings=self.own_settings, screens=self.screens),
+            clock=house.clock,
+        )
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
         self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
         self.home = Home(
@@ -131,7 +144,12 @@ class BoltRig:
             screens=self.screens,
             clock=house.clock,
         )
-        listeners = Listeners(
+        ours = {"app_id": APP, "team": TEAM, "answers": answers, "strangers": house.strangers, "clock": house.clock}
+        register(self.bolt, Place(**ours), self._listeners())
+
+    def _listeners(self) -> Listeners:
+        house = self.house
+        return Listeners(
             buttons=Buttons(
                 reception=self.reception,
                 openings=house.openings,
@@ -155,8 +173,6 @@ class BoltRig:
                 reception=self.reception, lookups=house.lookups, screens=self.screens, clock=house.clock
             ),
         )
-        ours = {"app_id": APP, "team": TEAM, "answers": answers, "strangers": house.strangers, "clock": house.clock}
-        register(self.bolt, Place(**ours), listeners)
 
     def _menu(self) -> Menu:
         asking = QuestionForms(reception=self.reception, asking=self.house.asking, screens=self.screens)

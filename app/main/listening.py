@@ -17,6 +17,7 @@ from app.linking import Freezing
 from app.lookups import Lookups
 from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
 from app.notifier.socket_mode import SocketMode
+from app.reminders import OwnSettings
 from handlers import Listeners, register
 from handlers.buttons import Buttons
 from handlers.commands import Commands
@@ -28,6 +29,7 @@ from handlers.modals import Modals
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
+from handlers.settings import SettingsForm
 from handlers.shortcuts import Shortcuts
 
 
@@ -57,7 +59,13 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
     """Every listener with the use case behind it; the Home comes back, since it is also drawn anew in rounds."""
     lookups = _lookups(rooms)
     listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now)
-    commands = Commands(reception=reception, lookups=lookups, listings=listings, clock=utc_now)
+    commands = Commands(
+        reception=reception,
+        lookups=lookups,
+        listings=listings,
+        settings=_settings(rooms, reception),
+        clock=utc_now,
+    )
     home = Home(
         reception=reception,
         lookups=lookups,
@@ -102,6 +110,16 @@ def _lookups(rooms: Rooms) -> Lookups:
         slack_url=rooms.slack.me.url,
         freshness=rooms.policy.freshness,
     )
+
+
+def _settings(rooms: Rooms, reception: Reception) -> SettingsForm:
+    own = OwnSettings(
+        preferences=rooms.memory.preferences,
+        people=rooms.slack.people,
+        clock=utc_now,
+        company=rooms.policy.reminders.quiet,
+    )
+    return SettingsForm(reception=reception, settings=own, screens=rooms.slack.screens)
 
 
 def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:

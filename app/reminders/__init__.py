@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from app.reminders.own_settings import OwnSettings
 from app.reminders.recipients import Recipients
 from app.reminders.rounds import Rounds
 
-__all__ = ["Recipients", "Rounds"]
+__all__ = ["OwnSettings", "Recipients", "Rounds"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,11 +35,17 @@ async def _of(connection: AsyncConnection, team: str, users: Collection[str]) ->
     for chunk in chunks(sorted(users)):
         wanted = select(preferences).where(preferences.c.team == team, preferences.c.slack_user.in_(chunk))
         for row in (await connection.execute(wanted)).mappings():
-            found[row["slack_user"]] = Preference(row["away_until"], row["reminders"], row["quiet"])
+            back_on = date.fromisoformat(row["back_on"]) if row["back_on"] is not None else None
+            found[row["slack_user"]] = Preference(row["away_until"], back_on, row["reminders"], row["quiet"])
     return found
 
 
 async def _put(connection: AsyncConnection, team: str, user: str, preference: Preference) -> None:
-    values = {"away_until": preference.away_until, "reminders": preference.reminders, "quiet": preference.quiet}
+    values = {
+        "away_until": preference.away_until,
+        "back_on": preference.back_on.isoformat() if preference.back_on is not None else None,
+        "reminders": preference.reminders,
+        "quiet": preference.quiet,
+    }
     new = insert_into(connection, preferences).values(team=team, slack_user=user, **values)
     await connection.execute(new.on_conflict_do_update(index_elements=["team", "slack_user"], set_=values))

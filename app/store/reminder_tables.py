@@ -19,13 +19,14 @@ reminded = Table(
     of_request(),
 )
 
-# `quiet`: hours as a text, empty for none; NULL: the company's.
+# `back_on`: a day, as ISO 8601 writes it; `quiet`: hours as a text, empty for none; NULL: the company's.
 preferences = Table(
     "preferences",
     metadata,
     text_column("team", key=True),
     text_column("slack_user", key=True),
     time_column("away_until", null=True),
+    text_column("back_on", null=True),
     Column("reminders", Boolean, nullable=False),
     text_column("quiet", null=True),
 )

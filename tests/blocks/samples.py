@@ -9,6 +9,8 @@ from typing import Any
 
 from app.domain.lifecycle import Doubt, Holding, HowEnded
 from app.domain.pattern import Held, Hours, Pattern, Resubmission, Use
+from app.domain.preferences import Preference
+from app.domain.reminding import NIGHT
 from app.domain.request import (
     ActivationRequest,
     Decided,
@@ -27,7 +29,7 @@ from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, Question, RequestRow
 from app.ports import Counters, Link, LinkState
-from blocks import home, lists, modal, notices, questions, reminders
+from blocks import home, lists, modal, notices, questions, reminders, settings
 from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.links import GLOBAL
 from blocks.lint import Surface
@@ -251,6 +253,11 @@ def _lists(one: RequestRow, name: str) -> Iterator[Emitted]:
 
 def fixed() -> Iterator[Emitted]:
     """What does not depend on any request."""
+    mine = Preference(NOW, NOW.date(), reminders=False, quiet="23:00-06:30")
+    for preference in (Preference(), mine, Preference(quiet="")):
+        yield "settings", "modal", settings.settings_form(preference, NIGHT)
+        yield "saved settings", "modal", settings.saved_modal(preference, None)
+    yield "saving settings", "modal", settings.saving_modal()
     yield message("restarted", notices.restarted())
     yield message("not linked", notices.not_linked(URL))
     yield "sign in", "modal", modal.sign_in_modal(URL)

@@ -140,7 +140,8 @@ def test_home_shows_work_first_and_at_most_ten() -> None:
 def test_home_never_holds_a_one_time_address() -> None:
     view = home.home(home.Contents(), now=samples.NOW)
     buttons = [element for block in view["blocks"] if block["type"] == "actions" for element in block["elements"]]
-    assert {button["action_id"]: "url" in button for button in buttons} == {ids.SIGN_IN: False, ids.PORTAL: True}
+    addressed = {button["action_id"]: "url" in button for button in buttons}
+    assert addressed == {ids.SIGN_IN: False, ids.SETTINGS: False, ids.PORTAL: True}
 
 
 def test_history_says_since_when_it_is_complete_and_what_nobody_saw() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from journeys.driver import DENY, Sandbox, Shown
 
@@ -92,6 +94,37 @@ def test_a_killed_bot_reminds_everybody_once(own: Sandbox) -> None:
     reminded(own, "ben", "Directory Readers")
     for user in ("ann", "ben"):
         assert len([m for m in reminders(own, user) if "Directory Readers" in m.words and m.decidable]) == 1
+
+
+def settle(sandbox: Sandbox, user: str, **values: str) -> str:
+    """Fill in the form of `/pim settings`; what the modal then says."""
+    sandbox.post("command", {"user": user, "text": "settings"})
+
+    def form() -> Shown | None:
+        modal = sandbox.modal(user)
+        return modal if modal and modal.kind == "pim_settings" else None
+
+    opened = sandbox.until(form, f"the settings of {user}")
+    sandbox.post("submit", {"user": user, "view_id": opened.id, "values": {"reminders": "on", **values}})
+
+    def saved() -> str:
+        modal = sandbox.modal(user)
+        return modal.words if modal and "Saved." in modal.words else ""
+
+    return sandbox.until(saved, f"the settings of {user} to be saved")
+
+
+def test_while_all_approvers_are_away_the_card_says_so_and_nobody_is_reminded(own: Sandbox) -> None:
+    before = len(reminders(own, "ann"))
+    back = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    for user in ("ann", "ben"):
+        assert "Away until" in settle(own, user, away_until=back, quiet_from="22:30", quiet_until="06:30")
+    request = own.ask("rob", "Reports Reader", age=OLD)
+    own.posted(request)
+    own.until(lambda: "Everybody known to approve this is away." in own.cards(request)[0].words, "the card to say so")
+    assert len(reminders(own, "ann")) == before
+    for user in ("ann", "ben"):
+        assert "You are not away." in settle(own, user, away_until="", quiet_from="", quiet_until="")
 
 
 def test_where_nobody_can_be_reminded_the_thread_below_the_card_says_so_once(own: Sandbox) -> None:
