@@ -210,6 +210,29 @@ def refused_words(kinds: Iterable[Kind]) -> str:
     )
 
 
+def outage_words(kind: Kind) -> str:
+    """Microsoft has given no usable answer for this desk for a while."""
+    return (
+        f"I have not been able to read {DESK_NAMES[kind]} requests for more than 5 minutes: Microsoft gives no usable "
+        "answer. What is asked meanwhile gets its card as soon as I can read them again; until then look into the "
+        "portal and Microsoft's own mails."
+    )
+
+
+def unconsented_words(kind: Kind) -> str:
+    """The permission for this desk has no admin consent."""
+    return (
+        f"I cannot read {DESK_NAMES[kind]} requests: an administrator must consent in Entra to the permission they "
+        "need, and it can take an hour to work. Until then they get no card here; Microsoft's own mails and the portal "
+        "work as always."
+    )
+
+
+def answering_words(kind: Kind) -> str:
+    """An outage is over, and yet this desk is not seen."""
+    return f"Microsoft answers about {DESK_NAMES[kind]} requests again."
+
+
 def complete_words(kind: Kind) -> str:
     """A full list is short again."""
     return f"My list of {DESK_NAMES[kind]} requests is complete again."

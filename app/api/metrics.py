@@ -118,6 +118,8 @@ def _standing(figures: Figures | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("pim_unpainted_cards", "Cards that Slack does not show as they are.", figures.unpainted)
     yield GaugeMetricFamily("pim_unsent_notices", "Direct messages that are owed.", figures.unsent)
     yield GaugeMetricFamily("pim_unsettled_decisions", "Decisions whose fate is not known.", figures.unsettled)
+    seen = [((kind.value,), at.timestamp()) for kind, at in figures.seen.items()]
+    yield _gauge("pim_last_good_poll_timestamp_seconds", "When a desk was last seen whole.", ("desk",), seen)
     yield _gauge("pim_links", "Sign-ins, by state.", ("state",), links)
 
 

@@ -2,6 +2,7 @@
 
 BotError                 retryable: would the same call, a little later, have a chance?
 ├─ Unavailable           a service did not take the call (connect failure, 429, an outage on a read)    retryable
+│  └─ ConsentMissing     ... because an administrator has not consented to the permission yet           retryable
 ├─ OutcomeUnknown        a decision was sent and no trustworthy answer came back: read back, never send again blindly
 ├─ GraphRefused          Microsoft said no (4xx), and the same call again will not help
 │  ├─ AlreadyDecided     409: another approver was first
@@ -41,6 +42,10 @@ class Unavailable(BotError):
         """`retry_after`: seconds the service asked us to wait, already clamped, or None when it did not say."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ConsentMissing(Unavailable):
+    """An administrator must consent to the bot's permissions in Entra first."""
 
 
 class Superseded(BotError):

@@ -14,6 +14,7 @@ from app.domain.challenges import valid_claims
 from app.domain.errors import (
     BotError,
     ClaimsChallenge,
+    ConsentMissing,
     DeviceDemanded,
     SignInFailed,
     SignInRequired,
@@ -54,7 +55,7 @@ def no_token(answer: Mapping[str, Any], asked: str = "") -> BotError:
     lacking = asked if answer.get("error") == INTERACTION else ""
     number, claims = aadsts(answer), valid_claims(answer.get("claims")) or lacking
     if number == CONSENT_MISSING:
-        return Unavailable("An administrator must consent to the bot's permissions in Entra first.")
+        return ConsentMissing()
     if number in DEVICE_DEMANDED:
         return DeviceDemanded(MANAGED)
     if claims:

@@ -31,7 +31,7 @@ from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
 from app.schedule import Schedule, Tick
 from app.upkeep import Upkeep
-from app.watcher import Watcher
+from app.watcher import Watcher, unseen_words
 from handlers.answers import Answers
 from handlers.reception import Reception
 from handlers.tasks import Tasks
@@ -228,8 +228,9 @@ def _notes(
 ) -> Callable[[], Awaitable[list[str]]]:
     async def notes() -> list[str]:
         standing = list(await rooms.memory.outbox.standing_notes())
+        stale = unseen_words(await rooms.memory.sights.last_seen(), utc_now())
         deaf = socket.trouble if socket is not None else ""
         others = (rooms.memory.warning, deaf, *rooms.slack.channels.troubles(), painter.trouble)
-        return [*standing, *watcher.troubles(), *(words for words in others if words)]
+        return [*standing, *watcher.troubles(), *stale, *(words for words in others if words)]
 
     return notes

@@ -16,13 +16,17 @@ AGES = (1, 6, 12, 18, 24)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How things stand. Open requests by desk, status and the first of AGES they are not older than (None: older)."""
+    """How things stand. Open requests by desk, status and the first of AGES they are not older than (None: older).
+
+    `seen`: when each desk was last seen whole, to the minute.
+    """
 
     open: Mapping[tuple[Kind, Status, int | None], int] = field(default_factory=dict)
     unpainted: int = 0
     unsent: int = 0
     unsettled: int = 0
     links: Mapping[LinkState, int] = field(default_factory=dict)
+    seen: Mapping[Kind, datetime] = field(default_factory=dict)
 
 
 class FigureBook(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +35,18 @@ class Sights(Protocol):
 
     async def filled(self, kind: Kind, since: datetime, now: datetime) -> None:
         """What was asked since then has been read from Microsoft: the gaps that began later are closed."""
+
+    async def out(self, kind: Kind, now: datetime) -> None:
+        """From now on this desk does not answer; what began earlier stays."""
+
+    async def out_since(self, kind: Kind) -> datetime | None:
+        """Since when it does not answer; None: it does, as far as we know."""
+
+    async def back(self, kind: Kind) -> None:
+        """It answers again."""
+
+    async def last_seen(self) -> Mapping[Kind, datetime]:
+        """When each desk was last seen whole, to the minute."""
 
     async def coverage(self) -> Sequence[Coverage]:
         """Of every desk that was ever seen."""

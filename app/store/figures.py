@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, Status
 from app.ports import AGES, Figures, LinkState, Outcome
+from app.store.sights import last_seen
 from app.store.tables import cards, direct_copies, directs, intents, links, notices, requests
 from app.store.writer import Store
 
@@ -47,6 +48,7 @@ async def _figures(connection: AsyncConnection, now: datetime) -> Figures:
         unsent=sum(owed),
         unsettled=await connection.scalar(_DOUBTFUL) or 0,
         links={LinkState(state): count for state, count in linked},
+        seen=await last_seen(connection),
     )
 
 

@@ -33,6 +33,14 @@ gaps = Table(
     time_column("ended"),
 )
 
+# Desks that do not answer, and since when.
+outages = Table(
+    "outages",
+    metadata,
+    text_column("kind", key=True),
+    time_column("since"),
+)
+
 # What an operator turned on or off, and why. A switch without a row is off.
 switches = Table(
     "switches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind
 from app.ports import Coverage, Gap
-from app.store.tables import gaps, sights
+from app.store.tables import gaps, outages, sights
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
@@ -24,6 +24,7 @@ class StoredSights:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._fenced = store.fenced()
         self._noted: dict[Kind, datetime] = {}
 
     async def seen(self, kind: Kind, now: datetime) -> None:
@@ -37,6 +38,23 @@ class StoredSights:
     async def filled(self, kind: Kind, since: datetime, now: datetime) -> None:
         """What was asked since then has been read from Microsoft."""
         await self._store.write(lambda connection: _filled(connection, kind, since, now))
+
+    async def out(self, kind: Kind, now: datetime) -> None:
+        """From now on this desk does not answer; what began earlier stays."""
+        await self._fenced.write(lambda connection: _out(connection, kind, now))
+
+    async def out_since(self, kind: Kind) -> datetime | None:
+        """Since when it does not answer."""
+        wanted = select(outages.c.since).where(outages.c.kind == kind)
+        return await self._store.read(lambda connection: connection.scalar(wanted))
+
+    async def back(self, kind: Kind) -> None:
+        """It answers again."""
+        await self._fenced.write(lambda connection: connection.execute(delete(outages).where(outages.c.kind == kind)))
+
+    async def last_seen(self) -> Mapping[Kind, datetime]:
+        """When each desk was last seen whole, to the minute."""
+        return await self._store.read(last_seen)
 
     async def coverage(self) -> Sequence[Coverage]:
         """Of every desk that was ever seen, by name."""
@@ -64,6 +82,16 @@ async def _filled(connection: AsyncConnection, kind: Kind, since: datetime, now:
     await connection.execute(delete(gaps).where(gaps.c.kind == kind, gaps.c.ended > since))
     if cut:  # only the part before it stays open
         await connection.execute(insert(gaps), [{"kind": kind, "began": gap["began"], "ended": since} for gap in cut])
+
+
+async def _out(connection: AsyncConnection, kind: Kind, now: datetime) -> None:
+    await connection.execute(insert_into(connection, outages).on_conflict_do_nothing().values(kind=kind, since=now))
+
+
+async def last_seen(connection: AsyncConnection) -> Mapping[Kind, datetime]:
+    """When each desk was last seen whole, to the minute."""
+    found = await connection.execute(select(sights.c.kind, sights.c.last_good))
+    return {Kind(kind): at for kind, at in found}
 
 
 async def _began(connection: AsyncConnection, kind: Kind, now: datetime) -> bool:

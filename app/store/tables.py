@@ -12,7 +12,7 @@ from app.store.attention_tables import calls, homes, looks, offers, questions
 from app.store.columns import Seconds
 from app.store.direct_tables import direct_copies, directs
 from app.store.reminder_tables import preferences, reminded
-from app.store.running_tables import gaps, leases, sights, switches
+from app.store.running_tables import gaps, leases, outages, sights, switches
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
 from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
 
@@ -36,6 +36,7 @@ __all__ = [
     "modals",
     "notices",
     "offers",
+    "outages",
     "preferences",
     "questions",
     "reminded",

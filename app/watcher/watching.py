@@ -12,6 +12,7 @@ from app.domain.risk import RiskPolicy
 from app.ports import Clock, Desk, Links, Outbox, RequestBook, Sights, Tokens
 from app.watcher.following import Following
 from app.watcher.looking import Lookout
+from app.watcher.outages import Outages
 from app.watcher.readers import Readers
 from app.watcher.reconciling import Reconciling
 from app.watcher.remembering import Remembering
@@ -40,6 +41,7 @@ class Watcher:
     _reconciling: Reconciling = field(init=False)
     _following: Following = field(init=False)
     _sight: Sight = field(init=False)
+    _outages: Outages = field(init=False)
     polls: Counter[tuple[Kind, bool]] = field(init=False, default_factory=Counter)  # by whether the desk answered
 
     def __post_init__(self) -> None:
@@ -54,6 +56,7 @@ class Watcher:
         self._sight = Sight(
             outbox=self.outbox, sights=self.sights, clock=clock, channel=self.channel, as_application=alone
         )
+        self._outages = Outages(outbox=self.outbox, sights=self.sights, clock=clock, channel=self.channel)
 
     def troubles(self) -> list[str]:
         """One sentence for each desk that could not be asked at the last poll, for readiness."""
@@ -85,3 +88,4 @@ class Watcher:
         await self._reconciling.reconcile(desk, changes.vanished)
         await self._remembering.look_again(desk)
         await self._sight.note(desk, look, arrived=len(changes.appeared))
+        await self._outages.note(desk.kind, look, arrived=len(changes.appeared))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -25,6 +26,7 @@ FIGURES = Figures(
     unsent=4,
     unsettled=1,
     links={LinkState.ACTIVE: 5},
+    seen={Kind.GROUP: datetime(2026, 3, 2, 10, tzinfo=UTC)},
 )
 
 
@@ -75,6 +77,7 @@ async def test_what_was_counted_and_how_things_stand() -> None:
         "pim_unsent_notices": 4,
         "pim_unsettled_decisions": 1,
         "pim_links['active']": 5,
+        "pim_last_good_poll_timestamp_seconds['group']": 1_772_445_600,
     }
     assert {name: told.get(name) for name in expected} == expected
 

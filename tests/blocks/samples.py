@@ -264,6 +264,8 @@ def fixed() -> Iterator[Emitted]:
     for kind in Kind:
         for words in (notices.blind_words([kind]), notices.incomplete_words(kind), notices.sighted_words([kind], 2)):
             yield message(words, notices.channel_note(words, button_shown=True, version=2))
+        for words in (notices.outage_words(kind), notices.unconsented_words(kind), notices.answering_words(kind)):
+            yield message(words, notices.channel_note(words, button_shown=False, version=1))
     yield message("no requests", lists.pending_list([], lists.Sheet("pending"), now=NOW))
     yield message("no history", lists.history_page((), lists.Sheet(), now=NOW))
     for session in (None, link(state=LinkState.SUSPENDED)):

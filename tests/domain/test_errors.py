@@ -22,7 +22,7 @@ def test_every_failure_has_a_sentence_of_its_own_and_takes_another(kind: type[Bo
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_only_an_outage_and_an_unreadable_answer_are_worth_trying_again(kind: type[BotError]) -> None:
-    assert kind.retryable == (kind.__name__ in ("Unavailable", "Malformed"))
+    assert kind.retryable == (kind.__name__ in ("Unavailable", "ConsentMissing", "Malformed"))
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -18,6 +18,7 @@ from app.store.figures import StoredFigures
 from app.store.links import StoredLinks
 from app.store.outbox import StoredOutbox
 from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
 from app.store.writer import Store
 
 
@@ -57,6 +58,11 @@ async def test_what_is_owed_is_counted(
     assert figures.unsent == len(await outbox.due_notices(NOW, 100))
     assert sum(figures.links.values()) == 2
     assert figures.links[LinkState.ACTIVE] >= 1
+
+
+async def test_when_each_desk_was_seen_whole_is_told(store: Store) -> None:
+    await StoredSights(store).seen(Kind.AZURE, NOW)
+    assert (await StoredFigures(store).figures(NOW)).seen == {Kind.AZURE: NOW}
 
 
 async def test_a_message_that_is_behind_is_owed_once_however_many_requests_it_shows(

@@ -178,3 +178,12 @@ async def test_reading_what_microsoft_keeps_moves_the_beginning_and_closes_gaps(
     await sights.filled(Kind.ENTRA, NOW - 30 * 24 * HOUR, NOW + 4 * HOUR)
     (coverage,) = await sights.coverage()
     assert (coverage.since, coverage.gaps) == (NOW - 30 * 24 * HOUR, ())
+
+
+async def test_an_outage_begins_once_and_is_known_to_every_process_until_it_is_over(store: Store) -> None:
+    for at in (NOW, NOW + HOUR):
+        await StoredSights(store).out(Kind.ENTRA, at)
+    assert await StoredSights(store).out_since(Kind.ENTRA) == NOW
+    assert await StoredSights(store).out_since(Kind.AZURE) is None
+    await StoredSights(store).back(Kind.ENTRA)
+    assert await StoredSights(store).out_since(Kind.ENTRA) is None
