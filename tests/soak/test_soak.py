@@ -224,7 +224,7 @@ def look(sandbox: Sandbox) -> Ending:
         channel["with"] or channel["id"]: [shown(m) for m in channel["messages"]] for channel in world["channels"]
     }
     cards = [message for message in posted[sandbox.settings["channel"]] if message.kind == "pim_card"]
-    sent = [call for call in sandbox.get("log") if call["method"] in ("PATCH", "PUT") and 200 <= call["status"] < 300]
+    sent = [call for call in sandbox.get("log") if call["method"] in ("PATCH", "PUT") and was_accepted(call)]
     return Ending(
         requests,
         {row["id"]: [card for card in cards if row["id"] in card.words] for row in requests},
@@ -232,6 +232,11 @@ def look(sandbox: Sandbox) -> Ending:
         {user: [message.words for message in posted.get(user, [])] for user in ("rob", "rita", "ann")},
         health,
     )
+
+
+def was_accepted(call: Json) -> bool:
+    """Whether Microsoft took it; a call whose connection broke before it was read has no status."""
+    return 200 <= (call["status"] or 0) < 300
 
 
 def is_about(call: Json, row: Json) -> bool:
