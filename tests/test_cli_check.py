@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
+from surroundings import GUID, surround
 from typer.testing import CliRunner, Result
 
 from app import cli
 
-GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
-SOUND = {
-    "SLACK_BOT_TOKEN": "xoxb-canary",
-    "SLACK_SIGNING_SECRET": "canary",
-    "SLACK_CLIENT_ID": "123.456",
-    "SLACK_CLIENT_SECRET": "canary",
-    "APPROVERS_CHANNEL": "C0123456789",
-    "TENANT_ID": GUID,
-    "CLIENT_ID": GUID,
-    "CLIENT_SECRET": "canary",
-    "PUBLIC_URL": "https://pim.example.com",
-    "KEYS": "k1:" + "A" * 43,
-}
 SETTINGS_FINE = "ok     settings: every PIM_* variable reads as it should"
 
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Sound settings; nothing else of this machine reaches a test."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PIM_") or name == "PORT"]:
-        monkeypatch.delenv(name)
-    for name, value in SOUND.items():
-        monkeypatch.setenv(f"PIM_{name}", value)
+    surround(monkeypatch, tmp_path)
 
 
 def run(*words: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from secrets import token_urlsafe
@@ -14,6 +13,7 @@ import pytest
 from build import NOW, a_link
 from people import ann, ben, slack_of
 from security.canaries import secret
+from surroundings import surround
 from typer.testing import CliRunner, Result
 
 from app import cli
@@ -33,28 +33,11 @@ T = TypeVar("T")
 @pytest.fixture(autouse=True)
 def database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A bot's surroundings with a migrated database; nothing else of this machine reaches a test."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PIM_") or name == "PORT"]:
-        monkeypatch.delenv(name)
-    guid = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
-    values = {
-        "SLACK_BOT_TOKEN": "xoxb-canary",
-        "SLACK_SIGNING_SECRET": "canary",
-        "SLACK_CLIENT_ID": "123.456",
-        "SLACK_CLIENT_SECRET": "canary",
-        "APPROVERS_CHANNEL": "C0123456789",
-        "TENANT_ID": guid,
-        "CLIENT_ID": guid,
-        "CLIENT_SECRET": "canary",
-        "PUBLIC_URL": "https://pim.example.com",
-        "KEYS": KEYS,
-        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/pim.db",
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"PIM_{name}", value)
+    url = f"sqlite+aiosqlite:///{tmp_path}/pim.db"
+    surround(monkeypatch, tmp_path, KEYS=KEYS, DATABASE_URL=url)
     monkeypatch.setenv("LOGNAME", "ops")
     assert run("db", "upgrade").exit_code == 0
-    return values["DATABASE_URL"]
+    return url
 
 
 def run(*words: str) -> Result:
