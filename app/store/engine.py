@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -67,12 +68,21 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
 
 def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 - the same
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:  # noqa: ANN401 - the same
+    """Switch the file to its write-ahead log, once and for all; nothing happens when it has one."""
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except OperationalError:
+        # Of two that switch a new file at the same moment SQLite refuses one at once, whatever the busy timeout says.
+        # Taking the writer's lock does wait, and by then the other one has switched.
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
+        cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin(connection: Connection) -> None:
