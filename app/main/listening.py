@@ -48,6 +48,7 @@ def make_bolt(slack: SlackSide) -> AsyncApp:
         )
 
     return AsyncApp(
+        name="pim-approvals",  # else Bolt looks through the source of every caller for one
         signing_secret="checked by the gate",  # noqa: S106 - the gate in front verifies
         authorize=authorize,
         request_verification_enabled=False,
