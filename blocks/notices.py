@@ -238,6 +238,11 @@ def complete_words(kind: Kind) -> str:
     return f"My list of {DESK_NAMES[kind]} requests is complete again."
 
 
+def anchor_note(words: str) -> Message:
+    """Where the audit trail ends, as `pim-approvals audit verify --anchor` reads it."""
+    return Message(words, wire(rich(section((own(words),)))))
+
+
 def paused_words(reason: str) -> str:
     """An operator turned decisions off."""
     return (

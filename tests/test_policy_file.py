@@ -73,6 +73,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         ("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703",),
     )
     assert policy.reminders == Reminders()
+    assert policy.anchor_channel == "C0123456789"
     (route,) = policy.routes
     assert (route.channel, route.mention) == ("C0123456789", "S0123456789")
     assert policy.arrival == Policy().arrival
@@ -82,7 +83,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 24 + len(rules.WEAK_POINTS)
+    assert len(keys) == 25 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -260,6 +261,7 @@ MISTAKES = {
         '[routes]\nchannel = "C0123456789"',
         "routes must be tables, each under its own [[routes]]",
     ),
+    "anchors for a channel by its name": ('[audit]\nanchor_channel = "#audit"', "[audit] anchor_channel must be a"),
     "a route to nowhere": ('[[routes]]\nrisk = "high"', "[routes 1] channel must be a channel's id"),
     "a route to a name": ('[[routes]]\nchannel = "#pim"', "[routes 1] channel must be a channel's id"),
     "an unknown desk": (f'{ROUTE}desk = "exchange"', "[routes 1] desk is wrong: 'exchange' is no desk; write entra,"),

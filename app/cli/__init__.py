@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import check, history, keys, links, manifest, policy, replay, switch
+from app.cli import audit, check, history, keys, links, manifest, policy, replay, switch
 from app.domain.errors import BadSettings, BotError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it prints local variables, and those may hold secrets
 )
 database = typer.Typer(no_args_is_help=True, help="The database's schema.")
+app.add_typer(audit.commands, name="audit")
 app.add_typer(history.commands, name="history")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(links.commands, name="links")

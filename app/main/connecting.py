@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from starlette.types import ASGIApp
 
+from app.anchoring import Anchoring
 from app.api.health import health_routes
 from app.api.pages import sign_in_pages
 from app.api.server import build_door
@@ -26,6 +27,7 @@ from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.measuring import open_metrics
 from app.main.rooms import Memory, Rooms, new_token, utc_now
 from app.main.telling import Telling, make_telling
+from app.notifier.anchors import AnchorPoster
 from app.notifier.painter import Painter
 from app.notifier.socket_mode import SocketMode
 from app.operating import OffSwitch
@@ -42,6 +44,7 @@ SETTLE_EVERY = 5.0
 HOMES_EVERY = 3.0
 ALARM_EVERY = 5.0
 REMIND_EVERY = 5.0
+ANCHOR_EVERY = 3600.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
 
@@ -77,6 +80,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     decisions = _decisions(rooms, claiming, courier)
     home = listen(bolt, rooms, decisions, reception)
     schedule.every(HOMES_EVERY, "homes", home.refresh)
+    schedule.every(ANCHOR_EVERY, "anchor", _anchoring(rooms).tick)
     socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, telling.painter, socket)
     nudge = reception.nudge
@@ -95,6 +99,12 @@ def _alone(rooms: Rooms) -> bool:
 
 def _off_switch(rooms: Rooms) -> OffSwitch:
     return OffSwitch(switches=rooms.memory.switches, clock=utc_now, channel=rooms.settings.approvers_channel)
+
+
+def _anchoring(rooms: Rooms) -> Anchoring:
+    channel = rooms.policy.anchor_channel
+    poster = AnchorPoster(gateway=rooms.slack.gateway, channel=channel) if channel else None
+    return Anchoring(head=rooms.memory.trail.head, post=poster.post if poster is not None else None)
 
 
 def _linking(rooms: Rooms) -> Linking:

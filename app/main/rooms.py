@@ -98,6 +98,7 @@ class Memory:
     sights: StoredSights
     figures: StoredFigures
     strangers: StoredStrangers
+    trail: AuditTrail
     posting: Posting
     calls: StoredCalls
     store: Store
@@ -184,6 +185,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         strangers=StoredStrangers(store, trail),
         sights=StoredSights(store),
         figures=StoredFigures(store),
+        trail=trail,
         posting=posting,
         calls=StoredCalls(store, posting),
         store=store,

@@ -20,7 +20,7 @@ from app.domain.tickets import ANY_SYSTEM, ticket_form
 from app.settings.calling import read_arrival, read_escalation
 from app.settings.parts import Part
 from app.settings.reminding import read_reminders
-from app.settings.routing import read_routes
+from app.settings.routing import read_channel, read_routes
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -59,6 +59,7 @@ def _policy(top: Part) -> Policy:
         arrival=read_arrival(top.table("arrival")),
         escalation=read_escalation(top.table("escalation")),
         reminders=read_reminders(top.table("reminders")),
+        anchor_channel=_anchor_channel(top.table("audit")),
     )
     top.close()
     return policy
@@ -108,6 +109,12 @@ def _watch(part: Part) -> Watch:
     watch = Watch(tuple(part.each("azure_scopes", _azure_scope)), tuple(part.each("groups", _group_id)))
     part.close()
     return watch
+
+
+def _anchor_channel(part: Part) -> str:
+    channel = read_channel(part, "anchor_channel") if part.content else ""
+    part.close()
+    return channel
 
 
 def _role_level(role: str, word: object) -> tuple[str, Level]:

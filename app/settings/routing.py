@@ -26,7 +26,7 @@ def read_routes(top: Part, role_id: Callable[[str], str]) -> tuple[Route, ...]:
 
 def _route(part: Part, role_id: Callable[[str], str]) -> Route:
     route = Route(
-        channel=_channel(part),
+        channel=read_channel(part, "channel"),
         desks=frozenset(_each(part, "desk", lambda word: _one(word, _DESKS, "desk"))),
         roles=frozenset().union(*_each(part, "role", lambda word: _role(word, role_id))),
         scopes=tuple(_each(part, "scope", str.casefold)),
@@ -37,10 +37,11 @@ def _route(part: Part, role_id: Callable[[str], str]) -> Route:
     return route
 
 
-def _channel(part: Part) -> str:
-    channel = part.text("channel")
+def read_channel(part: Part, key: str) -> str:
+    """A channel by its id."""
+    channel = part.text(key)
     if not CHANNEL.fullmatch(channel):
-        part.wrong("channel", "must be a channel's id, such as C0123456789, not its name")
+        part.wrong(key, "must be a channel's id, such as C0123456789, not its name")
     return channel
 
 

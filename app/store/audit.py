@@ -9,19 +9,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.anchors import Anchor
 from app.domain.request import RequestKey
+from app.store.chain import AuditRow, Break, Expected, seal, verify
 from app.store.columns import storable
 from app.store.tables import audit, audit_head
 from app.store.writer import Store
 
 PAGE = 1000  # rows read at a time while verifying
+_BEFORE_ALL = -(2**63)  # numbers begin with one, unless somebody else wrote them
+_COLUMNS = [audit.c[one.name] for one in fields(AuditRow)]
+_PUT_BACK = "lies behind what the database calls the trail's end: that was put back, and the next row would fork it"
+
+
+def _silent(_done: int, _of: int) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +45,6 @@ class Entry:
     key: RequestKey | None
     who: str
     facts: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """The end of the chain at some moment: the number and MAC of its last row. Zero and empty before the first."""
-
-    n: int = 0
-    mac: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One row as stored, letter by letter. `at` is ISO 8601 in UTC, `facts` is a JSON object."""
-
-    n: int
-    at: str
-    what: str
-    kind: str
-    request_id: str
-    who: str
-    facts: str
-    prev_mac: str
-    mac: str = ""
 
 
 class AuditTrail:
@@ -88,52 +74,36 @@ class AuditTrail:
     async def head(self) -> Anchor:
         """Where the chain ends right now: the anchor to keep somewhere else."""
         found = await self._store.read(lambda connection: connection.execute(select(audit_head)))
-        head = found.mappings().one()
-        return Anchor(int(head["n"]), head["mac"])
+        head = found.mappings().one_or_none()
+        return Anchor(int(head["n"]), head["mac"]) if head is not None else Anchor()
 
     async def rows(self, after: int, limit: int) -> Sequence[AuditRow]:
         """The next rows after number `after`, in order."""
-        wanted = select(audit).where(audit.c.n > after).order_by(audit.c.n).limit(limit)
+        wanted = select(*_COLUMNS).where(audit.c.n > after).order_by(audit.c.n).limit(limit)
         found = await self._store.read(lambda connection: connection.execute(wanted))
-        return [AuditRow(**row) for row in found.mappings()]
+        return [AuditRow(*row) for row in found]
 
-    async def verify(self, anchors: Iterable[Anchor] = ()) -> int | None:
-        """The number of the first bad or missing row, or None. Anchors kept elsewhere also find a cut-off tail."""
+    async def verify(self, anchors: Iterable[Anchor] = (), tell: Callable[[int, int], None] = _silent) -> Break | None:
+        """The first row that is not as it was written, or None. Anchors kept elsewhere also find a cut-off tail.
+
+        `tell` hears how many rows are verified, of how many. The bot may go on writing meanwhile.
+        """
         # The head is read first: rows appended while we read lie behind it and do no harm.
-        expected = {anchor.n: anchor.mac for anchor in (*anchors, await self.head()) if anchor.n}
-        last = Anchor()
-        while rows := await self.rows(last.n, PAGE):
-            broken = verify(rows, self._key, after=last)
-            moved = [row.n for row in rows if expected.pop(row.n, row.mac) != row.mac]
-            if broken is not None or moved:
-                return min(moved if broken is None else [broken, *moved])
+        head, expected, last, after = await self.head(), Expected(), Anchor(), _BEFORE_ALL
+        expected.add((*anchors, head))
+        while rows := await self.rows(after, PAGE):
+            broken = [one for one in (verify(rows, self._key, after=last), expected.replaced(rows)) if one is not None]
+            if broken:
+                return min(broken, key=lambda one: one.n)
             last = Anchor(rows[-1].n, rows[-1].mac)
-        return last.n + 1 if expected else None
+            after = last.n
+            tell(last.n, max(last.n, head.n))
+        return expected.missing(last) or await self._beyond(last)
 
-
-_START = Anchor()
-
-
-def verify(rows: Iterable[AuditRow], key: bytes, *, after: Anchor = _START) -> int | None:
-    """The number at which the chain breaks (a row edited, missing or out of order), or None when it holds.
-
-    `rows` are consecutive and continue from `after`, by default from the very beginning.
-    """
-    last = after
-    for row in rows:
-        intact = hmac.compare_digest(seal(row, key), row.mac)
-        if row.n != last.n + 1 or row.prev_mac != last.mac or not intact:
-            return last.n + 1
-        last = Anchor(row.n, row.mac)
-    return None
-
-
-def seal(row: AuditRow, key: bytes) -> str:
-    """HMAC-SHA256, as hex, over everything in the row but its own MAC; the predecessor's MAC is part of it."""
-    told = asdict(row)
-    del told["mac"]
-    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
+    async def _beyond(self, last: Anchor) -> Break | None:
+        """A head is written with its row: one that stands before a row which we have read was put back."""
+        head = await self.head()
+        return Break(head.n + 1, _PUT_BACK) if head.n < last.n else None
 
 
 def _write_out(entry: Entry, head: Anchor) -> AuditRow:
