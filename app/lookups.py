@@ -143,6 +143,10 @@ class Lookups:
         link = await self.links.by_slack(team, user)
         return link.person.id if link is not None and link.state is LinkState.ACTIVE else ""
 
+    async def viewer(self, team: str, user: str) -> Viewer:
+        """Whose eyes this Slack account reads with."""
+        return (await self._viewer(team, user))[0]
+
     async def _viewer(self, team: str, user: str) -> tuple[Viewer, Link | None]:
         link = await self.links.by_slack(team, user)
         oid = link.person.id if link is not None and link.state is LinkState.ACTIVE else None

@@ -36,7 +36,10 @@ NOTHING_WAITS = "No request that you may see is waiting for a decision."
 COMMANDS = (
     ("/pim", "counters, what waits, your sign-in, this help"),
     ("/pim pending", "what waits for a decision, the soonest to expire first"),
-    ("/pim history", "what became of requests, newest first; narrow it by @person, role:, status:, desk: and 7d"),
+    (
+        "/pim history",
+        "what became of requests, newest first; narrow it by @person, role:, status:, desk: and 7d; export: as a file",
+    ),
     ("/pim mine", "your own requests, and what became of them"),
     ("/pim approved", "requests you decided"),
     ("/pim sign-in", "connect your Microsoft account"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from app.domain import azure_roles, roles
 from app.domain.request import Status
 from app.domain.row import RequestRow
+from app.domain.ruling import Viewer
 from app.lookups import Leaf, Lookups, Nothing
 from app.ports import Clock, Coverage, Query
 from blocks import lists, notices
@@ -18,6 +19,7 @@ from blocks.lists import Sheet
 from blocks.message import Message
 from blocks.rows import Waiting
 from handlers.answers import Answers
+from handlers.exporting import Exporting
 from handlers.language import Mistaken, Search, Turn, parse_search, write_search, write_turn
 
 _NOBODY = "nobody"  # signed out meanwhile: a filter that fits no object id
@@ -30,6 +32,7 @@ class Listings:
     answers: Answers
     lookups: Lookups
     clock: Clock
+    exporting: Exporting
 
     async def asked(self, team: str, user: str, which: str, words: str) -> Message:
         """The first page of what was typed, or what is wrong with it."""
@@ -38,6 +41,8 @@ class Listings:
             return notices.refusal(search.text)
         if which in ("mine", "approved") and not await self.lookups.object_id(team, user):
             return await self._invitation(team, user)
+        if search.export:
+            return await self._file(team, user, search)
         return await self.page(team, user, Turn(search, "", newer=False))
 
     async def page(self, team: str, user: str, turn: Turn) -> Message:
@@ -50,6 +55,13 @@ class Listings:
             return await self._pending(team, user, turn.search, leaf)
         coverage = await self.lookups.coverage() if turn.search.which == "history" else ()
         return lists.history_page(leaf.rows, _sheet(turn.search, leaf, coverage), now=self.clock())
+
+    async def _file(self, team: str, user: str, search: Search) -> Message:
+        """The same rows as a file, for the same eyes."""
+        viewer = await self.lookups.viewer(team, user)
+        if viewer == Viewer():
+            return await self._invitation(team, user)
+        return await self.exporting.deliver(user, viewer, await self._query(team, user, search))
 
     async def waiting(self, rows: Sequence[RequestRow]) -> list[Waiting]:
         """Pending requests with the way to their cards."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from fakes import FakeFiles
 from fakes_identity import FakeSignIn
 from people import CHANNEL, TEAM, ann, slack_of
 from slack_bolt import BoltResponse
@@ -36,6 +37,7 @@ from handlers import Listeners, register
 from handlers.answers import Answers
 from handlers.buttons import Buttons
 from handlers.commands import Commands
+from handlers.exporting import Exporting
 from handlers.home import Home
 from handlers.listings import Listings
 from handlers.menu import Menu
@@ -107,6 +109,7 @@ class BoltRig:
     def __init__(self, store: Store) -> None:
         self.house = House(store)
         self.screens = FakeScreens()
+        self.files = FakeFiles()
         self.tasks = Tasks()
         self.nudges = 0
         self.decided: list[tuple[object, ...]] = []
@@ -124,7 +127,8 @@ class BoltRig:
         deliveries = Deliveries(inbox=house.inbox, outbox=house.outbox, clock=house.clock)
         answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
-        listings = Listings(answers=answers, lookups=house.lookups, clock=house.clock)
+        exporting = Exporting(exports=house.exports, files=self.files)
+        listings = Listings(answers=answers, lookups=house.lookups, clock=house.clock, exporting=exporting)
         self.own_settings = OwnSettings(
             preferences=StoredPreferences(store), people=house.people, clock=house.clock, company=NIGHT
         )
@@ -136,7 +140,7 @@ class BoltRig:
             clock=house.clock,
         )
         me = Identity(TEAM, "U0PIM00001", "B0PIM00001", APP, "https://acme.slack.example/")
-        self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(5))))
+        self.bolt = make_bolt(SlackSide(me, *(cast("Any", None) for _ in range(6))))
         self.home = Home(
             reception=self.reception,
             lookups=house.lookups,

@@ -156,6 +156,22 @@ class FakePeople:
 
 
 @dataclass
+class FakeFiles:
+    """Files by whom they were for, recorded; `failure` is raised instead; `before` runs while one is on its way."""
+
+    sent: list[tuple[str, str, bytes, str]] = field(default_factory=list)
+    failure: BotError | None = None
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def deliver(self, user: str, name: str, content: bytes, words: str) -> None:
+        if self.before is not None:
+            await self.before()
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append((user, name, content, words))
+
+
+@dataclass
 class FakeChronicle:
     """Microsoft's audit log: `events`, two a page; only `readers` may read it. A `failure` comes after one page."""
 

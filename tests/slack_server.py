@@ -17,7 +17,7 @@ from build import NOW
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from app.sandbox import slack_api, slack_response
+from app.sandbox import slack_api, slack_files, slack_response
 from app.sandbox.faults import Call, Fault, FaultGate
 from app.sandbox.login_tokens import SigningKey
 from app.sandbox.people import Settings
@@ -57,7 +57,7 @@ class SlackServer:
     http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
-        routes = [*slack_api.routes(self.world), *slack_response.routes(self.world)]
+        routes = [*slack_api.routes(self.world), *slack_response.routes(self.world), *slack_files.routes(self.world)]
         app = Starlette(routes=routes, middleware=[Middleware(FaultGate, world=self.world)])
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=self.world.settings.world_url)
 

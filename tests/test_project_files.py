@@ -54,7 +54,6 @@ COSTS: dict[str, set[str]] = {
     "views.update": set(),
 }
 NOT_BY_A_METHOD = {"commands"}  # slash commands need it, no call does
-NOT_YET_USED = {"files:write"}  # for exports; asked for from the start, so that nobody must approve the app again
 
 
 def manifest() -> Any:  # noqa: ANN401 - YAML
@@ -136,8 +135,7 @@ def test_the_methods_used_are_all_accounted_for() -> None:
 def test_the_manifest_asks_for_exactly_the_scopes_that_are_used() -> None:
     asked = manifest()["oauth_config"]["scopes"]["bot"]
     used = {scope for method in methods_used() for scope in COSTS[method]}
-    assert sorted(asked) == sorted(used | NOT_BY_A_METHOD | NOT_YET_USED)
-    assert not NOT_YET_USED & used, "it is used now: take it off the list"
+    assert sorted(asked) == sorted(used | NOT_BY_A_METHOD)
 
 
 def test_the_sandbox_grants_what_the_manifest_asks_for() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import audit, check, history, keys, links, manifest, policy, replay, switch
+from app.cli import audit, check, export, history, keys, links, manifest, policy, replay, switch
 from app.domain.errors import BadSettings, BotError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(links.commands, name="links")
 app.add_typer(policy.commands, name="policy")
 history.commands.command()(replay.replay)
+history.commands.command()(export.export)
 app.command()(check.check)
 app.command()(manifest.manifest)
 app.command()(switch.pause)

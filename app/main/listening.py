@@ -13,6 +13,7 @@ from app.api.server import SLACK_PATH
 from app.decisions.asking import Asking
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
+from app.exports import Exports
 from app.linking import Freezing
 from app.lookups import Lookups
 from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
@@ -22,6 +23,7 @@ from handlers import Listeners, register
 from handlers.buttons import Buttons
 from handlers.commands import Commands
 from handlers.envelopes import Envelopes
+from handlers.exporting import Exporting
 from handlers.home import Home
 from handlers.listings import Listings
 from handlers.menu import Menu
@@ -59,7 +61,8 @@ def make_bolt(slack: SlackSide) -> AsyncApp:
 def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> Home:
     """Every listener with the use case behind it; the Home comes back, since it is also drawn anew in rounds."""
     lookups = _lookups(rooms)
-    listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now)
+    exporting = Exporting(exports=_exports(rooms), files=rooms.slack.files)
+    listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now, exporting=exporting)
     commands = Commands(
         reception=reception,
         lookups=lookups,
@@ -121,6 +124,10 @@ def _settings(rooms: Rooms, reception: Reception) -> SettingsForm:
         company=rooms.policy.reminders.quiet,
     )
     return SettingsForm(reception=reception, settings=own, screens=rooms.slack.screens)
+
+
+def _exports(rooms: Rooms) -> Exports:
+    return Exports(book=rooms.memory.book, ledger=rooms.memory.ledger, sights=rooms.memory.sights, clock=utc_now)
 
 
 def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:

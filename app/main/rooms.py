@@ -40,6 +40,7 @@ from app.identity.wire import PinnedHttp
 from app.main.failpoints import failpoint
 from app.main.keys import census
 from app.notifier.channel import ChannelGuard, Channels, unfit
+from app.notifier.files import SlackFiles
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
@@ -55,6 +56,7 @@ from app.store.flows import StoredFlows
 from app.store.homes import StoredHomes
 from app.store.inbox import StoredInbox
 from app.store.leases import StoredLeases
+from app.store.ledger import StoredLedger
 from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
 from app.store.migrate import state, upgrade
@@ -97,6 +99,7 @@ class Memory:
     switches: StoredSwitches
     sights: StoredSights
     figures: StoredFigures
+    ledger: StoredLedger
     strangers: StoredStrangers
     trail: AuditTrail
     posting: Posting
@@ -113,6 +116,7 @@ class SlackSide:
     gateway: Gateway
     people: SlackPeople
     screens: SlackScreens
+    files: SlackFiles
     channels: Channels
     session: aiohttp.ClientSession
 
@@ -186,6 +190,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         sights=StoredSights(store),
         figures=StoredFigures(store),
         trail=trail,
+        ledger=StoredLedger(store),
         posting=posting,
         calls=StoredCalls(store, posting),
         store=store,
@@ -223,7 +228,8 @@ async def open_slack(settings: Settings, policy: Policy, memory: Memory, stack: 
         outbox=memory.outbox,
         new_text=new_token,
     )
-    return SlackSide(me, gateway, people, SlackScreens(gateway=gateway), channels, session)
+    screens, files = SlackScreens(gateway=gateway), SlackFiles(gateway)
+    return SlackSide(me, gateway, people, screens, files, channels, session)
 
 
 async def _introduce(gateway: Gateway, app_id: str) -> Identity:

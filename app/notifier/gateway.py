@@ -23,6 +23,7 @@ from app.ports import Block
 
 Origin = tuple[str, str | None, int | None]
 TIMEOUT = 10  # seconds for one call
+UPLOAD_TIMEOUT = 60  # for a file of a few megabytes
 DEFAULT_WAIT = 5.0  # seconds, when Slack throttles without saying for how long
 LONGEST_WAIT = 3600.0
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
@@ -65,6 +66,7 @@ class Gateway:
         self._scopes: frozenset[str] = frozenset()
         self.throttled = 0  # answers that asked us to wait
         self._hooks = ("https", "hooks.slack.com", None) if self._real else root
+        self._uploads = ("https", "files.slack.com", None) if self._real else root
 
     async def call(self, method: str, **arguments: object) -> Payload:
         """One Web API call. Unavailable: throttled, down or unheard; CardLost; SlackFailed for a lasting no."""
@@ -123,6 +125,19 @@ class Gateway:
             raise Unavailable("Slack cannot be reached.") from None
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
             raise SlackFailed(f"Slack did not take the answer (HTTP {answer.status_code}).", code=answer.body[:60])
+
+    async def upload(self, address: str, content: bytes) -> None:
+        """Bring a file where Slack wants it; only its own host is believed. Nobody sees it before it is completed."""
+        if _origin(address) != self._uploads:
+            raise SlackFailed("Slack named an address that is not Slack's; nothing was sent there.", code="foreign_url")
+        try:
+            async with asyncio.timeout(UPLOAD_TIMEOUT):
+                async with self._session.post(address, data=content, allow_redirects=False) as answer:
+                    status = answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            raise Unavailable("Slack cannot be reached.") from None
+        if status != 200:  # noqa: PLR2004 - HTTP's own number
+            raise SlackFailed(f"Slack did not take the file (HTTP {status}).", code="upload_refused")
 
 
 async def take_away(gateway: Gateway, channel: str, ts: str) -> None:

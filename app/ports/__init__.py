@@ -12,6 +12,7 @@ from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, S
 from app.ports.calls import Alarm, Audience, Calls, Due
 from app.ports.clock import Clock
 from app.ports.directs import Direct, Directs, Entry, Letter, Topic
+from app.ports.exports import Files, Ledger
 from app.ports.figures import AGES, FigureBook, Figures
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
 from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource, Vote
@@ -54,6 +55,7 @@ __all__ = [
     "Entry",
     "FigureBook",
     "Figures",
+    "Files",
     "Flows",
     "Freezes",
     "Gap",
@@ -62,6 +64,7 @@ __all__ = [
     "Intent",
     "Kin",
     "Leases",
+    "Ledger",
     "Letter",
     "Link",
     "LinkCare",

@@ -23,7 +23,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
-from app.sandbox import arm, control, graph, login, page, slack_api, slack_openid, slack_response, slack_socket
+from app.sandbox import (
+    arm,
+    control,
+    graph,
+    login,
+    page,
+    slack_api,
+    slack_files,
+    slack_openid,
+    slack_response,
+    slack_socket,
+)
 from app.sandbox.bot_process import BotProcess
 from app.sandbox.control import Bot, BotFailure
 from app.sandbox.faults import FaultGate
@@ -50,6 +61,7 @@ def assemble(world: World, bot: Bot, client: Callable[[], httpx.AsyncClient] | N
         arm.routes(world),
         login.routes(world),
         slack_api.routes(world),
+        slack_files.routes(world),
         slack_openid.routes(world),
         slack_response.routes(world),
         slack_socket.routes(world),

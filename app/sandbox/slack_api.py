@@ -12,6 +12,7 @@ from starlette.routing import Route
 from app.sandbox import (
     slack_methods_chat,
     slack_methods_conversations,
+    slack_methods_files,
     slack_methods_people,
     slack_methods_views,
     slack_openid,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 METHODS: Mapping[str, Method] = {
     **slack_methods_chat.METHODS,
     **slack_methods_conversations.METHODS,
+    **slack_methods_files.METHODS,
     **slack_methods_people.METHODS,
     **slack_methods_views.METHODS,
 }

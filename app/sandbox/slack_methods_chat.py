@@ -34,6 +34,8 @@ def message_wire(message: Message, settings: Settings, *, with_metadata: bool = 
     if message.metadata:
         kept = message.metadata if with_metadata else {"event_type": message.metadata["event_type"]}
         wire["metadata"] = kept
+    if message.files:
+        wire["files"] = message.files
     return wire
 
 

@@ -28,6 +28,7 @@ class Message:
     metadata: Json | None = None
     thread_ts: str | None = None
     edits: int = 0
+    files: list[Json] = field(default_factory=list)
 
     def summary(self) -> Json:
         """The message as `/control/world` and the page show it."""
@@ -40,6 +41,7 @@ class Message:
             "metadata": self.metadata,
             "thread_ts": self.thread_ts,
             "edits": self.edits,
+            **({"files": self.files} if self.files else {}),
         }
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from app.sandbox.people import IN_APPROVALS
+from app.sandbox.slack_files import Files
 from app.sandbox.slack_limits import Pace
 from app.sandbox.slack_records import Channel, Ephemeral, Hook, Json, Message, SignIns, Sockets, Trigger, View
 
@@ -49,6 +50,7 @@ class Workspace:
         self.hooks: dict[str, Hook] = {}
         self.sign_ins = SignIns()
         self.sockets = Sockets()
+        self.files = Files()
         self.read: dict[tuple[str, str], str] = {}
 
     def short(self, slack: str) -> str:
@@ -75,7 +77,7 @@ class Workspace:
         return channel.last_ts
 
     def post(self, channel: Channel, text: str, blocks: list[Json], *, user: str = "", **extra: object) -> Message:
-        """Append a message; `user` is the bot unless given, `extra` may hold metadata and thread_ts."""
+        """Append a message; `user` is the bot unless given, `extra` may hold metadata, thread_ts and files."""
         author = user or self.settings.bot_user
         message = Message(channel.id, self.next_ts(channel), author, text, self.with_ids(blocks))
         for name, value in extra.items():

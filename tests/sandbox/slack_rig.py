@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import httpx
 from starlette.applications import Starlette
 
-from app.sandbox import slack_api, slack_openid, slack_response
+from app.sandbox import slack_api, slack_files, slack_openid, slack_response
 from app.sandbox.world import World
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ class Rig:
     def __post_init__(self) -> None:
         self.world = World(clock=self.clock)
         self.workspace = self.world.workspace
-        parts = (slack_api, slack_openid, slack_response)
+        parts = (slack_api, slack_files, slack_openid, slack_response)
         app = Starlette(routes=[route for part in parts for route in part.routes(self.world)])
         transport = httpx.ASGITransport(app)
         self.http = httpx.AsyncClient(transport=transport, base_url=self.world.settings.world_url)

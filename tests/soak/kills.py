@@ -116,6 +116,7 @@ _MARK = "a mark on a pending row, which the next poll makes again"
 _LATER = "what follows an ending: the next look repeats it"
 _START = "asked before the bot serves anybody"
 _NOTE = "standing notes carry no decision; tests/notifier/test_notes.py"
+_FILE = "a file of history decides nothing; whoever asked is told of the restart and asks again"
 ELSEWHERE = {
     "book.known": _READ,
     "book.find": _READ,
@@ -171,6 +172,8 @@ ELSEWHERE = {
     "outbox.put_note": _NOTE,
     "outbox.trying_note": _NOTE,
     "outbox.painted_note": _NOTE,
+    "slack.files_getUploadURLExternal": _FILE,
+    "slack.files_completeUploadExternal": _FILE,
     "slack.views_publish": "App Home is drawn anew whenever it is opened",
 }
 

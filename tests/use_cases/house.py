@@ -24,6 +24,7 @@ from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.risk import RiskPolicy
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused
+from app.exports import Exports
 from app.linking import Freezing
 from app.lookups import CallerLookups, Lookups
 from app.notifier.matching import SlackMatching
@@ -32,6 +33,7 @@ from app.store.audit import AuditRow, AuditTrail
 from app.store.cards import StoredCards
 from app.store.homes import StoredHomes
 from app.store.inbox import StoredInbox
+from app.store.ledger import StoredLedger
 from app.store.links import StoredLinks
 from app.store.looks import StoredLooks
 from app.store.outbox import StoredOutbox
@@ -77,6 +79,7 @@ class House:
         self.questions = StoredQuestions(self.store)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
+        self.ledger = StoredLedger(self.store)
         self.strangers = StoredStrangers(self.store, self.trail)
         self.freezes = StoredFreezes(self.store, self.trail)
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
@@ -134,6 +137,7 @@ class House:
         self.asking = Asking(openings=self.openings, questions=self.questions, clock=self.clock, new_token=self.new_id)
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
+        self.exports = Exports(book=self.book, ledger=self.ledger, sights=self.sights, clock=self.clock)
         self.watcher = self.watching(self.desk)
         self.visits = Visits(desks=[self.desk], hear=self.watcher.hear, on_behalf=self.on_behalf, clock=self.clock)
         self.caller_lookups = CallerLookups(**ours, people=self.people, look=self.visits.look)

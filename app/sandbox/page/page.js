@@ -5,7 +5,7 @@ import { dateText, h, textObject } from "./text.js";
 import { drawPortal } from "./portal.js";
 
 const COMMANDS = [
-  ["", "counters, what waits for me, sign-in state"], ["pending", "what waits for a decision"], ["history", "what was decided"],
+  ["", "counters, what waits for me, sign-in state"], ["pending", "what waits for a decision"], ["history", "what was decided"], ["history export", "the same as a file"],
   ["mine", "my own requests"], ["approved", "what I decided"], ["sign-in", "connect my Microsoft account"],
   ["sign-out", "disconnect it"], ["settings", "how the bot is set up"], ["help", "all commands"],
 ];
@@ -205,6 +205,9 @@ function messageNode(message, channel, before) {
         h("button", { type: "button", class: "linkish", "data-key": `dismiss${message.ts}`, onclick: () => post("dismiss", { channel: message.channel, ts: message.ts }) }, "Dismiss")),
       !isSameRun && h("p", { class: "by" }, h("b", {}, state.names[message.user] ?? message.user), isBot && h("span", { class: "app-badge" }, "APP"), time),
       message.blocks.length ? blocks(message.blocks, view) : words(message.text, view),
+      (message.files ?? []).map((file) => h("p", { class: "file" },
+        h("a", { href: `/page/download/${encodeURIComponent(file.id)}?user=${encodeURIComponent(user)}`, download: file.name, "data-key": file.id }, `Download ${file.title || file.name}`),
+        h("span", { class: "small" }, ` ${Math.max(1, Math.round(file.size / 1000))} kB`))),
       message.edits > 0 && !message.blocks.length && h("span", { class: "small" }, " (edited)"),
       replies.length > 0 && h("details", { class: "thread", "data-key": `thread${message.ts}` },
         h("summary", {}, `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`),

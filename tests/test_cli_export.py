@@ -1,0 +1,115 @@
+"""`pim-approvals history export`: a stream on standard output, what it covers on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import io
+import json
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from build import NOW, a_request, seen
+from security.canaries import secret
+from typer.testing import CliRunner, Result
+
+from app import cli
+from app.domain.request import ActivationRequest, Kind
+from app.store.audit import AuditTrail
+from app.store.engine import open_engine
+from app.store.remember import Posting
+from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
+from app.store.writer import Store
+
+GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
+KEY = secret(f"k1:{base64.urlsafe_b64encode(b'k1' * 16).decode()}", "the key of an export")
+DAYS = 3
+
+
+async def _filled(url: str) -> list[ActivationRequest]:
+    store = Store(open_engine(url))
+    try:
+        book = StoredRequests(store, AuditTrail(store, b"a key of tests"), Posting("C1", str, str))
+        asked = [a_request(created=NOW + timedelta(days=day)) for day in range(DAYS)]
+        for request in asked:
+            await book.remember([seen(request, stale=True)], NOW)
+        await StoredSights(store).seen(Kind.ENTRA, NOW)
+        return asked
+    finally:
+        await store.aclose()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_template: Path) -> list[ActivationRequest]:
+    """A database with one request a day, and the settings that name it."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PIM_")]:
+        monkeypatch.delenv(name)
+    url = f"sqlite+aiosqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'pim.db')}"
+    values = {
+        "SLACK_BOT_TOKEN": "xoxb-canary",
+        "SLACK_SIGNING_SECRET": "canary",
+        "SLACK_CLIENT_ID": "123.456",
+        "SLACK_CLIENT_SECRET": "canary",
+        "APPROVERS_CHANNEL": "C0123456789",
+        "TENANT_ID": GUID,
+        "CLIENT_ID": GUID,
+        "CLIENT_SECRET": "canary",
+        "PUBLIC_URL": "https://pim.example.com",
+        "DATABASE_URL": url,
+        "KEYS": KEY,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"PIM_{name}", value)
+    return asyncio.run(_filled(url))
+
+
+def exported(*options: str) -> Result:
+    return CliRunner().invoke(cli.app, ["history", "export", *options])
+
+
+def test_csv_is_the_default_newest_first(asked: list[ActivationRequest]) -> None:
+    ended = exported()
+    assert ended.exit_code == 0, ended.output
+    rows = list(csv.DictReader(io.StringIO(ended.stdout_bytes.decode(), newline="")))
+    assert [row["request"] for row in rows] == [request.key.id for request in reversed(asked)]
+    assert ended.stderr == f"Entra roles: complete since {NOW:%Y-%m-%d %H:%M} UTC.\n"
+
+
+def test_jsonl_begins_with_what_it_covers(asked: list[ActivationRequest]) -> None:
+    first, *rest = [json.loads(line) for line in exported("--format", "jsonl").stdout.splitlines()]
+    assert [desk["desk"] for desk in first["coverage"]] == ["entra"]
+    assert len(rest) == len(asked)
+
+
+@pytest.mark.parametrize(
+    "since, until, days",
+    [
+        (1, None, [2, 1]),
+        (None, 1, [1, 0]),  # a day belongs as a whole
+        (1, 1, [1]),
+    ],
+)
+def test_a_time_narrows_it(
+    asked: list[ActivationRequest], since: int | None, until: int | None, days: list[int]
+) -> None:
+    options = [("--since", since), ("--until", until)]
+    words = [
+        part for name, day in options if day is not None for part in (name, f"{NOW + timedelta(days=day):%Y-%m-%d}")
+    ]
+    lines = exported("--format", "jsonl", *words).stdout.splitlines()[1:]
+    assert [json.loads(line)["request"] for line in lines] == [asked[day].key.id for day in days]
+
+
+@pytest.mark.parametrize(
+    "options", [("--since", "yesterday"), ("--until", "2026-13-01"), ("--since", "2026-11-02", "--until", "2026-11-01")]
+)
+def test_a_time_that_is_none_is_refused(asked: list[ActivationRequest], options: tuple[str, ...]) -> None:
+    assert asked
+    ended = exported(*options)
+    assert (ended.exit_code, ended.stdout) == (2, "")
