@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from app.domain.breaker import in_a_round
 from app.domain.errors import BotError, Superseded
 from app.ports import Leases
 
@@ -99,7 +100,7 @@ class Schedule:
         try:
             epoch = await self._lead()
             if epoch:
-                with self.leases.fence(LEASE, epoch):
+                with in_a_round(), self.leases.fence(LEASE, epoch):
                     await tick()
         except Superseded:  # we were stopped for longer than the lease lasts
             log.warning("Another process does the rounds now; this one's %s round was void.", name)

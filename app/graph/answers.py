@@ -10,8 +10,7 @@ import base64
 import binascii
 import json
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import unquote
 
 import httpx
@@ -28,9 +27,9 @@ from app.domain.errors import (
     SignInRequired,
     Unavailable,
 )
+from app.domain.retry_after import asked_wait
 from app.graph.wire import Json, part, text
 
-LONGEST_WAIT = 3600.0  # seconds; a longer Retry-After is clamped
 DEFAULT_WAIT = 5.0  # seconds, when a throttled answer does not say how long
 _AUTH_CONTEXT = "RoleAssignmentRequestAcrsValidationFailed"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -61,22 +60,9 @@ def failure(response: httpx.Response, now: datetime, *, decision: bool) -> BotEr
 
 
 def retry_after(response: httpx.Response, now: datetime) -> float:
-    """Seconds to wait: a number, or a date measured against the server's own clock; clamped to 0..3600."""
-    value = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,12}", value):
-        return min(float(value), LONGEST_WAIT)
-    until, server = _date(value), _date(response.headers.get("Date", ""))
-    if until is None:
-        return DEFAULT_WAIT
-    return min(max((until - (server or now)).total_seconds(), 0.0), LONGEST_WAIT)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    """Seconds to wait, 0 to 3600, in whatever form it is said."""
+    wait = asked_wait(response.headers, now)
+    return DEFAULT_WAIT if wait is None else wait
 
 
 def _refusal(response: httpx.Response) -> BotError:

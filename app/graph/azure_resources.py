@@ -30,7 +30,12 @@ from app.graph.shapes import Rows, parse_rows, parse_term
 from app.graph.wire import Json, guid, listed, part, text
 from app.ports import Resource, TokenSource, Vote
 
-MANNERS = Manners(following="nextLink", our_name="x-ms-client-request-id", their_name="x-ms-request-id")
+MANNERS = Manners(
+    service="Azure Resource Manager",
+    following="nextLink",
+    our_name="x-ms-client-request-id",
+    their_name="x-ms-request-id",
+)
 SCHEDULES = {"api-version": "2020-10-01"}
 SUBSCRIPTIONS = {"api-version": "2022-12-01"}
 

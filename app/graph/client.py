@@ -1,8 +1,9 @@
 """The one gate to Microsoft: authentication, paging, throttling, and the pin on our own origin.
 
 The bearer token never leaves for another origin: the transport refuses it, whatever a nextLink or a redirect says.
-Reads are tried up to three times, in a long outage once; a decision is sent once and never again from here. Two gates
-may share a root where Microsoft counts their calls apart: what throttles one does not silence the other.
+Reads are tried up to three times, in a long outage once, and by the rounds not at all while nobody answers; a decision
+is sent once and never again from here. Two gates may share a root where Microsoft counts their calls apart: what
+throttles one does not silence the other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 
+from app.domain.breaker import Breaker
 from app.domain.calls import Receipt
 from app.domain.errors import BotError, Malformed, OutcomeUnknown, Unavailable
 from app.graph.answers import failure, json_of, proof_wanted
@@ -52,12 +54,13 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How one service wants to be asked: where the next page's address stands, and how fast.
+    """How one service, called `service` in sentences, wants to be asked: where the next page stands, and how fast.
 
     `our_name`, `their_name`: the headers in which a call is named by us, and its answer by Microsoft.
     `pace`: seconds between two reads; `patience`: a shorter Retry-After, in seconds, is waited out by the read itself.
     """
 
+    service: str = "Microsoft Graph"
     following: str = "@odata.nextLink"
     our_name: str = "client-request-id"
     their_name: str = "request-id"
@@ -99,6 +102,7 @@ class Gate:
         self._jitter = jitter
         self._manners = manners
         self._budget = Budget()
+        self._breaker = Breaker(manners.service, lambda: clock().timestamp(), jitter)
         self._turn_at: datetime | None = None
         self._paused_until: datetime | None = None
         self.throttled = 0  # answers that asked us to wait
@@ -140,19 +144,20 @@ class Gate:
             headers[self._manners.our_name] = change.name
         json = dict(change.body) if change.body is not None else None
         url = self._url(change.path, change.params)
-        try:
-            response = await self._http.request(change.method, url, json=json, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise Unavailable("Microsoft cannot be reached.") from None
-        except httpx.HTTPError:
-            raise OutcomeUnknown from None
-        self.judge(response)
+        with self._breaker.asking():
+            try:
+                response = await self._http.request(change.method, url, json=json, headers=headers)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+                raise Unavailable("Microsoft cannot be reached.") from None
+            except httpx.HTTPError:
+                raise OutcomeUnknown from None
+            self.judge(response)
         return response
 
     def judge(self, response: httpx.Response) -> None:
         """Raise what the answer to a change means, unless it is a success; also for an answer within an answer."""
-        if response.is_success and "html" in response.headers.get("Content-Type", ""):
-            raise OutcomeUnknown  # some proxy's page: Microsoft said nothing
+        if _is_page(response):
+            raise OutcomeUnknown
         if not response.is_success:
             error = self._noted(failure(response, self._clock(), decision=True))
             error.request_id = self.receipt(response).request_id
@@ -188,10 +193,16 @@ class Gate:
         return found
 
     async def _got(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        try:
-            return await self._http.get(url, headers=headers)
-        except httpx.HTTPError:
-            raise Unavailable("Microsoft cannot be reached.") from None
+        with self._breaker.asking():
+            try:
+                response = await self._http.get(url, headers=headers)
+            except httpx.HTTPError:
+                raise Unavailable("Microsoft cannot be reached.") from None
+            if _is_page(response):
+                raise Malformed("Microsoft answered with something that is not JSON.")
+            if response.is_server_error:
+                raise self._noted(failure(response, self._clock(), decision=False))
+        return response
 
     async def _take_turn(self) -> None:
         if not self._manners.pace:
@@ -203,6 +214,7 @@ class Gate:
             await self._sleep((mine - now).total_seconds())
 
     async def _headers(self, token: TokenSource, claims: str = "") -> dict[str, str]:
+        self._breaker.check()  # where nothing may be asked no token is needed
         self._refuse_while_paused()
         bearer = await (token(claims) if claims else token())
         self._refuse_while_paused()  # another call may have been throttled meanwhile
@@ -240,6 +252,11 @@ class Gate:
 
 # It goes into audit rows: nothing that is no name gets there.
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+def _is_page(response: httpx.Response) -> bool:
+    """Some proxy's page, served as a success: Microsoft said nothing."""
+    return response.is_success and "html" in response.headers.get("Content-Type", "")
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:

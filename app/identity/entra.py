@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -79,8 +80,8 @@ class Entra:
         self._http.close()
 
     async def run(self, call: Callable[[], T]) -> T:
-        """Run one blocking MSAL call in the pool."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        """Run one blocking MSAL call in the pool. Whether it is a round's or a person's goes with it."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)
 
     def application(
         self, cache: msal.TokenCache, registration: Registration | None = None

@@ -6,19 +6,22 @@ answers are cached here, where all applications share them, because each MSAL ap
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import httpx
 
+from app.domain.breaker import Breaker
 from app.domain.errors import Unavailable
+from app.domain.retry_after import asked_wait
 from app.identity.origins import Origins
 from app.identity.wire import TIMEOUT, is_busy, json_object
 
 KEEP_DISCOVERY = 24 * 3600.0  # seconds
-LONGEST_WAIT = 3600.0  # seconds of Retry-After we believe
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,10 @@ class LoginHttp:
     ) -> None:
         """`transport`: for tests; by default the network. `monotonic`: seconds, for the discovery cache."""
         self._origins = origins
+        self._breaker = Breaker("Microsoft's sign-in service", monotonic)
         self._monotonic = monotonic
         self._discovered: dict[str, tuple[float, Reply]] = {}
+        self._quiet_until: dict[str, float] = {}
         self._http = httpx.Client(
             transport=transport or httpx.HTTPTransport(trust_env=False),
             timeout=TIMEOUT,
@@ -83,24 +88,42 @@ class LoginHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> Reply:
-        """A token call; never cached."""
+        """A token call; never cached. Whose credential was told to wait makes none until then, whatever it is for."""
         address = self._origins.to_wire(url)
         # MSAL gives a signed assertion as bytes, which httpx would write as Python shows them.
         form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
-        return self._send(self._http.build_request("POST", address, params=params, data=form, headers=headers))
+        credential = _credential(form)
+        self._refuse_while_quiet(credential)
+        try:
+            return self._send(self._http.build_request("POST", address, params=params, data=form, headers=headers))
+        except Unavailable as failure:
+            if failure.retry_after is not None:
+                self._quiet_until[credential] = self._monotonic() + failure.retry_after
+            raise
+
+    def _refuse_while_quiet(self, credential: str) -> None:
+        now = self._monotonic()
+        self._quiet_until = {name: until for name, until in self._quiet_until.items() if until > now}
+        left = self._quiet_until.get(credential, now) - now
+        if left > 0:
+            raise Unavailable(
+                f"Microsoft's sign-in service asks us to wait {max(left, 1.0):.0f} more seconds.", retry_after=left
+            )
 
     def _send(self, request: httpx.Request) -> Reply:
-        try:
-            response = self._http.send(request)
-        except httpx.HTTPError:
-            raise Unavailable("Microsoft's sign-in service cannot be reached.") from None
-        if is_busy(response.status_code):
-            wait = _seconds(response.headers.get("retry-after", ""))
-            raise Unavailable("Microsoft's sign-in service is busy.", retry_after=wait)
-        json_object(response)
+        with self._breaker.asking():
+            try:
+                response = self._http.send(request)
+            except httpx.HTTPError:
+                raise Unavailable("Microsoft's sign-in service cannot be reached.") from None
+            if is_busy(response.status_code):
+                wait = asked_wait(response.headers, datetime.now(UTC))
+                raise Unavailable("Microsoft's sign-in service is busy.", retry_after=wait)
+            json_object(response)
         return Reply(response.status_code, response.text, dict(response.headers))
 
 
-def _seconds(header: str) -> float | None:
-    # Entra writes whole seconds; anything else is as good as no header.
-    return min(float(header), LONGEST_WAIT) if header.isascii() and header.isdigit() else None
+def _credential(form: Mapping[str, str]) -> str:
+    """Whom Entra throttles: a session, a caller's token, a code, or else the application itself; it keeps no secret."""
+    own = next((form[name] for name in ("refresh_token", "assertion", "code") if name in form), "")
+    return hashlib.sha256(f"{form.get('client_id', '')} {own}".encode()).hexdigest()

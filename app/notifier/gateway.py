@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,14 +19,15 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from app.domain.breaker import Breaker
 from app.domain.errors import BotError, CardLost, SlackFailed, Unavailable
+from app.domain.retry_after import asked_wait
 from app.ports import Block
 
 Origin = tuple[str, str | None, int | None]
 TIMEOUT = 10  # seconds for one call
 UPLOAD_TIMEOUT = 60  # for a file of a few megabytes
 DEFAULT_WAIT = 5.0  # seconds, when Slack throttles without saying for how long
-LONGEST_WAIT = 3600.0
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 _PASSING = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org", "accesslimited"}
@@ -60,6 +62,7 @@ class Gateway:
         """
         self._session = session
         self._timeout = timeout
+        self._breaker = Breaker("Slack")
         self._client = AsyncWebClient(token=token, base_url=api_url + "/", session=session, retry_handlers=[])
         root = _origin(api_url)
         self._real = root[1] == "slack.com"
@@ -71,16 +74,17 @@ class Gateway:
     async def call(self, method: str, **arguments: object) -> Payload:
         """One Web API call. Unavailable: throttled, down or unheard; CardLost; SlackFailed for a lasting no."""
         call: Callable[..., Awaitable[Any]] = getattr(self._client, method)
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await call(**arguments)
-        except SlackApiError as error:
-            meaning = _meaning(error)
-            self.throttled += isinstance(meaning, Unavailable) and meaning.retry_after is not None
-            raise meaning from None
-        except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
-            # AttributeError and ValueError: how the SDK reports a 200 that is not JSON
-            raise Unavailable("Slack cannot be reached.") from None
+        with self._breaker.asking():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    answer = await call(**arguments)
+            except SlackApiError as error:
+                meaning = _meaning(error)
+                self.throttled += isinstance(meaning, Unavailable) and meaning.retry_after is not None
+                raise meaning from None
+            except (aiohttp.ClientError, SlackClientError, TimeoutError, AttributeError, ValueError):
+                # AttributeError and ValueError: how the SDK reports a 200 that is not JSON
+                raise Unavailable("Slack cannot be reached.") from None
         self._scopes = _scopes(answer.headers) or self._scopes
         return dict(answer.data)
 
@@ -191,6 +195,6 @@ def _meaning(error: SlackApiError) -> BotError:
 
 
 def _wait(headers: object) -> float:
-    pairs = headers.items() if isinstance(headers, Mapping) else ()
-    value = next((str(value) for name, value in pairs if str(name).lower() == "retry-after"), "")
-    return min(float(value), LONGEST_WAIT) if value.isascii() and value.isdigit() else DEFAULT_WAIT
+    told = {str(name): str(value) for name, value in headers.items()} if isinstance(headers, Mapping) else {}
+    wait = asked_wait(told, datetime.now(UTC))
+    return DEFAULT_WAIT if wait is None else wait

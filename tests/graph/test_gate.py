@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
@@ -13,6 +14,7 @@ from graph.fake_microsoft import ROOT, TOKEN, Answer, Rig, error, html, ok, rig,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.breaker import FAILURES, in_a_round
 from app.domain.errors import (
     AlreadyDecided,
     BotError,
@@ -336,6 +338,47 @@ async def test_trouble_that_is_not_throttling_closes_nothing() -> None:
     with pytest.raises(Unavailable):
         await read(there)
     assert await read(there) == {}
+
+
+# --- while nobody answers ---
+
+
+async def in_rounds(there: Rig, times: int) -> int:
+    """How many calls so many reads of the rounds made."""
+    before = len(there.microsoft.requests)
+    with in_a_round():
+        for _ in range(times):
+            with suppress(BotError):
+                await read(there)
+    return len(there.microsoft.requests) - before
+
+
+@pytest.mark.parametrize("outage", [error(502), html(200), httpx.ConnectTimeout("no")])
+async def test_the_rounds_stop_asking_and_a_person_does_not(outage: Answer) -> None:
+    there = rig(*[outage] * 50)
+    assert 0 < await in_rounds(there, 100) < 10
+    before = len(there.microsoft.requests)
+    with pytest.raises(BotError):
+        await decide(there)
+    assert len(there.microsoft.requests) == before + 1
+
+
+async def test_a_persons_answer_opens_the_gate_for_the_rounds() -> None:
+    there = rig(*[error(500)] * FAILURES, httpx.Response(204), ok({}), ok({}))
+    assert await in_rounds(there, 50) == FAILURES
+    await decide(there)
+    assert await in_rounds(there, 2) == 2
+
+
+async def test_where_nothing_may_be_asked_no_token_is_fetched() -> None:
+    there = rig(*[error(500)] * 9)
+    await in_rounds(there, 9)
+    with in_a_round(), pytest.raises(Unavailable, match="Microsoft Graph did not answer"):
+        await there.gate.get("/v1.0/x", nobody)
+
+
+async def nobody() -> str:
+    raise AssertionError
 
 
 # --- the pace and the patience of a service that wants them ---

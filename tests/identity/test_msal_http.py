@@ -14,6 +14,7 @@ import msal
 import pytest
 from fakes_identity import CLIENT, TENANT, FakeClock, Providers, make_entra
 
+from app.domain.breaker import in_a_round
 from app.domain.errors import BotError, Malformed, Unavailable
 from app.identity.clouds import GLOBAL
 from app.identity.entra import Entra, Registration
@@ -94,6 +95,40 @@ def test_outages_are_raised_with_the_wait_that_was_asked_for(status: int, header
     with pytest.raises(Unavailable) as caught:
         server.http().post(TOKEN, data={})
     assert caught.value.retry_after == seconds
+
+
+def test_whose_credential_was_told_to_wait_asks_nothing_until_then_whatever_it_is_for() -> None:
+    server = Server(httpx.Response(429, headers={"retry-after": "30"}, json={}))
+    http = server.http()
+    for scope in ("graph", "arm"):
+        with pytest.raises(Unavailable) as caught:
+            http.post(TOKEN, data={"refresh_token": "ann", "scope": scope})
+        assert caught.value.retry_after == 30.0
+    assert len(server.asked) == 1
+    server.response = httpx.Response(200, json={})
+    http.post(TOKEN, data={"refresh_token": "ben", "scope": "graph"})
+    http.post(TOKEN, data={"client_id": "bot", "grant_type": "client_credentials"})
+    server.at += 30.0
+    http.post(TOKEN, data={"refresh_token": "ann", "scope": "arm"})
+    assert len(server.asked) == 4
+
+
+async def test_the_rounds_leave_a_sign_in_service_alone_that_does_not_answer() -> None:
+    server = Server(httpx.Response(503, text="<html>"))
+    entra = Entra(Registration(TENANT, CLIENT, "secret"), server.http())
+    for number in range(30):
+        with in_a_round(), pytest.raises(Unavailable):
+            await entra.run(lambda number=number: server_token(entra, number))
+    assert 0 < len(server.asked) < 10
+    asked = len(server.asked)
+    with pytest.raises(Unavailable, match="is busy"):
+        await entra.run(lambda: server_token(entra, 0))
+    assert len(server.asked) == asked + 1
+    entra.close()
+
+
+def server_token(entra: Entra, number: int) -> object:
+    return entra._http.post(TOKEN, data={"refresh_token": f"{number}"})  # noqa: SLF001 - what MSAL does with it
 
 
 @pytest.mark.parametrize("body", ["<html>canary", "", "[]", '"canary"', "{", "\ufeff"])

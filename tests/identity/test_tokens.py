@@ -13,7 +13,6 @@ import msal
 import pytest
 from fakes_identity import (
     ANN,
-    ANN_SLACK,
     BEN,
     BEN_SLACK,
     CLIENT,
@@ -335,14 +334,18 @@ async def test_a_suspended_or_removed_link_gives_no_token(desk: Desk) -> None:
 
 
 async def test_one_persons_outage_does_not_hold_up_another(desk: Desk) -> None:
-    """MSAL remembers a 429 per application object: each call has its own."""
+    """MSAL remembers a 429 per application object, so each call has its own; we remember it per session."""
     ann, ben = desk.link_up(life=1), desk.link_up(a_link(BEN, BEN_SLACK), life=1)
     process = desk.process()
     desk.providers.answers = [httpx.Response(429, headers={"retry-after": "3600"})]
     with pytest.raises(Unavailable):
         await process.of(ann)()
     assert (await process.of(ben)()).startswith("canary-access-")
-    assert (await process.of(a_link(ANN, ANN_SLACK))()).startswith("canary-access-")
+    asked = len(desk.providers.calls)
+    with pytest.raises(Unavailable) as caught:
+        await process.of(ann)()
+    assert caught.value.retry_after == pytest.approx(3600, abs=60)
+    assert len(desk.providers.calls) == asked
 
 
 async def test_nothing_of_a_cache_is_stored_in_the_clear(desk: Desk) -> None:
