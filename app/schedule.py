@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.domain.breaker import in_a_round
 from app.domain.errors import BotError, Superseded
-from app.ports import Leases
+from app.ports import Leases, correlated
 
 LEASE = "rounds"
 LEASE_SECONDS = 15.0
@@ -100,7 +100,7 @@ class Schedule:
         try:
             epoch = await self._lead()
             if epoch:
-                with in_a_round(), self.leases.fence(LEASE, epoch):
+                with in_a_round(), self.leases.fence(LEASE, epoch), correlated(f"{name} round"):
                     await tick()
         except Superseded:  # we were stopped for longer than the lease lasts
             log.warning("Another process does the rounds now; this one's %s round was void.", name)

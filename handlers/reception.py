@@ -61,7 +61,9 @@ class Reception:
         """Run the job after the ack, and close its row with what the job returns."""
 
         async def run() -> None:
-            await self.close(delivery.key, await job)
+            outcome = await job
+            log.info("A delivery was answered.", extra={"slack_user": delivery.user, "outcome": outcome})
+            await self.close(delivery.key, outcome)
 
         return self.tasks.spawn(run(), on_error)
 

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import audit, check, export, history, keys, links, manifest, policy, replay, switch
+from app.cli import audit, check, entra_script, export, history, keys, links, manifest, policy, replay, switch
 from app.domain.errors import BadSettings, BotError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ history.commands.command()(replay.replay)
 history.commands.command()(export.export)
 app.command()(check.check)
 app.command()(manifest.manifest)
+app.command()(entra_script.entra_script)
 app.command()(switch.pause)
 app.command()(switch.resume)
 app.add_typer(database, name="db")

@@ -9,6 +9,7 @@ throttles one does not silence the other.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -69,6 +70,7 @@ class Manners:
 
 
 POLL = Manners()
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,16 @@ class Gate:
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
                 raise Unavailable("Microsoft cannot be reached.") from None
             except httpx.HTTPError:
+                log.warning("Microsoft gave no answer to a change.", extra={"client_request_id": change.name})
                 raise OutcomeUnknown from None
+            self._report(change, response)
             self.judge(response)
         return response
+
+    def _report(self, change: Change, response: httpx.Response) -> None:
+        """From here on Microsoft can be asked about it: what we called it, and what they called their answer."""
+        names = {"client_request_id": change.name, "request_id": self.receipt(response).request_id}
+        log.info("Microsoft answered a change.", extra={**names, "status": response.status_code})
 
     def judge(self, response: httpx.Response) -> None:
         """Raise what the answer to a change means, unless it is a success; also for an answer within an answer."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from starlette.types import ASGIApp
 
 from app.anchoring import Anchoring
+from app.api.correlating import Correlating
 from app.api.health import health_routes
 from app.api.pages import sign_in_pages
 from app.api.server import build_door
@@ -25,7 +26,7 @@ from app.main.calling import open_api
 from app.main.history import make_backfilling
 from app.main.listening import listen, make_bolt, open_gate, open_socket
 from app.main.measuring import open_metrics
-from app.main.rooms import Memory, Rooms, new_token, utc_now
+from app.main.rooms import Memory, Rooms, new_name, new_token, utc_now
 from app.main.telling import Telling, make_telling
 from app.notifier.anchors import AnchorPoster
 from app.notifier.painter import Painter
@@ -89,7 +90,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     stack.push_async_callback(api.approvals.drain, DRAIN)
     rest = (pages, health_routes(_vital(rooms.memory), notes), open_metrics(rooms, watcher, schedule))
     door = build_door(open_gate(rooms, bolt), api.routers, rest, api.guard)
-    return Bot(door, schedule, watcher, socket)
+    return Bot(Correlating(door, new_name), schedule, watcher, socket)
 
 
 def _alone(rooms: Rooms) -> bool:

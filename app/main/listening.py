@@ -16,8 +16,10 @@ from app.decisions.opening import Openings
 from app.exports import Exports
 from app.linking import Freezing
 from app.lookups import Lookups
-from app.main.rooms import Memory, Rooms, SlackSide, new_token, utc_now
-from app.notifier.socket_mode import SocketMode
+from app.main.rooms import Memory, Rooms, SlackSide, new_name, new_token, utc_now
+from app.notifier.gateway import Payload
+from app.notifier.socket_mode import Deliver, SocketMode
+from app.ports import correlated
 from app.reminders import OwnSettings
 from handlers import Listeners, register
 from handlers.buttons import Buttons
@@ -180,8 +182,16 @@ def open_socket(rooms: Rooms, bolt: AsyncApp) -> SocketMode | None:
         gateway=rooms.slack.gateway,
         session=rooms.slack.session,
         token=token.get_secret_value(),
-        deliver=Envelopes(bolt).answer,
+        deliver=_correlating(Envelopes(bolt).answer),
     )
+
+
+def _correlating(deliver: Deliver) -> Deliver:
+    async def delivered(envelope: Payload) -> Payload | None:
+        with correlated(new_name()):
+            return await deliver(envelope)
+
+    return delivered
 
 
 def _freezing(memory: Memory) -> Freezing:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from app.main.lines import FIELDS, line_format
 from app.settings import Settings
 
 MASK = "[secret]"
@@ -21,9 +23,12 @@ NOISY = ("httpx", "httpcore", "slack_bolt", "slack_sdk", "msal", "uvicorn")
 
 
 def configure(settings: Settings) -> None:
-    """Log to standard error from INFO on, without the configured secrets and whatever else looks like one."""
+    """Log to standard error from INFO on, without the configured secrets and whatever else looks like one.
+
+    Each line is JSON, and text where somebody reads it: on a terminal.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(line_format(terminal=sys.stderr.isatty()))
     handler.addFilter(Redaction(configured(settings)))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)  # Python would print them past the filter
@@ -43,7 +48,7 @@ def configured(settings: Settings) -> set[str]:
 
 
 class Redaction(logging.Filter):
-    """Takes secrets out of message, arguments, exception and stack of a record. It never drops one."""
+    """Takes secrets out of message, arguments, fields, exception and stack of a record. It never drops one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """`secrets`: the configured ones, which no pattern would know."""
@@ -59,6 +64,10 @@ class Redaction(logging.Filter):
         record.exc_info = None
         record.exc_text = self.masked(record.exc_text) if record.exc_text else None
         record.stack_info = self.masked(record.stack_info) if record.stack_info else None
+        for name in FIELDS:
+            value = getattr(record, name, None)
+            if isinstance(value, str):
+                setattr(record, name, self.masked(value))
         return True
 
     def masked(self, text: str) -> str:

@@ -158,6 +158,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)  # 192 random bits
 
 
+def new_name() -> str:
+    """A short text that names something in log lines. It is no secret."""
+    return secrets.token_hex(8)
+
+
 async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStack) -> Memory:
     """The database, brought up to date where that is ours to do."""
     await _migrate(settings.database_url)

@@ -11,6 +11,7 @@ from app.ports.book import Counters, Intent, Outcome, Page, Query, RequestBook, 
 from app.ports.callers import APPROVE, AUDIT, READ, Bearers, Caller, OnBehalf, Stranger
 from app.ports.calls import Alarm, Audience, Calls, Due
 from app.ports.clock import Clock
+from app.ports.correlation import correlated, correlation
 from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.exports import Files, Ledger
 from app.ports.figures import AGES, FigureBook, Figures
@@ -111,4 +112,6 @@ __all__ = [
     "WaitingDecision",
     "WaitingDecisions",
     "Watched",
+    "correlated",
+    "correlation",
 ]

@@ -354,7 +354,7 @@ async def test_an_answer_that_slack_does_not_take_is_logged_and_hurts_nobody(
 ) -> None:
     rig.screens.failures["whisper"] = slack_no("expired_url")
     assert (await rig.act(rig.press(ann, ids.SIGN_IN, "sign_in"))).status == 200
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert [record.levelno for record in caplog.records if record.levelno > logging.INFO] == [logging.WARNING]
 
 
 async def test_a_row_that_cannot_be_closed_does_not_unsay_the_answer(rig: BoltRig) -> None:

@@ -26,6 +26,7 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from app.main.lines import FIELDS
 from app.main.logs import NOISY, Redaction
 from app.sandbox.people import Settings as World
 
@@ -124,7 +125,8 @@ class _Ear(logging.Handler):
             return
         shown = copy.copy(record)
         Redaction(_known).filter(shown)
-        look(f"{shown.msg}\n{shown.exc_text or ''}\n{shown.stack_info or ''}", f"the log of {record.name}")
+        fields = " ".join(str(getattr(shown, name, "")) for name in FIELDS)
+        look(f"{shown.msg}\n{fields}\n{shown.exc_text or ''}\n{shown.stack_info or ''}", f"the log of {record.name}")
         if record.name.startswith(OURS) and not record.name.startswith("app.sandbox"):
             look(record.getMessage(), f"what {record.name} logs itself")
 
