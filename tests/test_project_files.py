@@ -257,11 +257,30 @@ def code_of(page: Path) -> str:
     return "\n".join([*fences, *re.findall(r"`([^`\n]+)`", rest)])
 
 
+def mistakes_in(line: str) -> list[str]:
+    """What is wrong with a call as a page shows it: words that are no command, options that it does not take."""
+    group, words = typer.main.get_command(cli.app), line.split()
+    while words and hasattr(group, "commands") and words[0] in group.commands:
+        group = group.commands[words.pop(0)]
+    if hasattr(group, "commands") and words and not words[0].startswith("-"):
+        return [words[0]]
+    known = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    options = [re.split(r"[=\]]", word.lstrip("["))[0] for word in words if word.lstrip("[").startswith("--")]
+    return [option for option in options if option not in known]
+
+
+CALL = re.compile(r"(?:pim-approvals|python -m app) ((?:[a-z\[-][^\s#`|>&;]*|\S+)(?: [^\s#`|>&;]+)*)")
+
+
 @pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
-def test_a_page_names_only_commands_that_exist(page: Path) -> None:
-    known = command_lines()
-    words = re.findall(r"(?:pim-approvals|python -m app) ([a-z]+)(?: ([a-z]+))?", code_of(page))
-    assert [f"{a} {b}".strip() for a, b in words if f"{a} {b}" not in known and a not in known] == []
+def test_a_page_names_only_commands_and_options_that_exist(page: Path) -> None:
+    wrong = {call: found for call in CALL.findall(code_of(page)) if (found := mistakes_in(call))}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("call", ["frobnicate", "keys old", "check --jsonn", "manifest --url https://x --sockets"])
+def test_a_wrong_call_on_a_page_would_be_seen(call: str) -> None:
+    assert mistakes_in(call)
 
 
 @pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
