@@ -60,7 +60,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Where the emulated world listens.")] = 8765,
     bot_port: Annotated[int, typer.Option(help="Where the bot listens.")] = 8766,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,  # noqa: FBT002 - a flag of the command line
-    data: Annotated[Path | None, typer.Option(help="Keep the bot's data in this folder.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Keep everything in this folder for the next time.")] = None,
 ) -> None:
     """Show the whole thing on this machine: an emulated Slack and Microsoft, and the real bot."""
     from app.sandbox.server import run  # noqa: PLC0415 - production never imports the sandbox

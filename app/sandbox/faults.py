@@ -34,7 +34,10 @@ MASKED = frozenset(
 
 @dataclass(slots=True)
 class Fault:
-    """A disturbance: which calls it meets, what it does, and how often still (None: until cleared)."""
+    """A disturbance: which calls it meets, what it does, and how often still (None: until cleared).
+
+    `switch` names the page's switch that ordered it.
+    """
 
     service: str
     path: re.Pattern[str]
@@ -45,6 +48,7 @@ class Fault:
     body: object = None
     seconds: float = 0.0
     times: int | None = None
+    switch: str = ""
 
     def meets(self, service: str, method: str, path: str) -> bool:
         """Whether this fault is for a call to `path` below the service's root."""

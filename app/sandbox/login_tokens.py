@@ -91,7 +91,11 @@ class SigningKey:
     @classmethod
     def make(cls) -> SigningKey:
         """A fresh key of 2048 bits."""
-        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return cls.of(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+    @classmethod
+    def of(cls, private: rsa.RSAPrivateKey) -> SigningKey:
+        """The key with the name that Entra would give it."""
         modulus = private.public_key().public_numbers().n
         return cls(private, hashlib.sha256(str(modulus).encode()).hexdigest()[:27])
 

@@ -1,6 +1,6 @@
 """The page at `/`: Slack as each person sees it, beside the requestor's side of PIM. It loads nothing from outside.
 
-One template, one style sheet, four small scripts. Server-sent events say that something changed; the page then reads
+One template, one style sheet, a few small scripts. Server-sent events say that something changed; the page then reads
 its state anew.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.sandbox.people import Person
     from app.sandbox.world import World
 
-FIRST_PERSON = "rob"
+FIRST_PERSON = "ann"
 COOKIE = "sandbox_person"
 QUIET_SECONDS = 15.0
 POLICY = (

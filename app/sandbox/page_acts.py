@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from app.sandbox import slack_acts
 from app.sandbox.activations import Ask, Refused, Ticket, parse_duration
 from app.sandbox.approvers import policy_for
+from app.sandbox.page_faults import SWITCHES, switch
 from app.sandbox.page_offers import offered
 from app.sandbox.slack_inputs import ActError
 from app.sandbox.slack_places import find_channel, find_person
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     Act = Callable[[World, httpx.AsyncClient, Json], Awaitable[Json]]
     NewClient = Callable[[], httpx.AsyncClient]
+
+
+NEARLY_OVER = timedelta(hours=23, minutes=50)  # how old a request is made that shows the last ten minutes
 
 
 def act_routes(world: World, new_client: NewClient) -> list[BaseRoute]:
@@ -131,7 +136,8 @@ async def _ask(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
     kind, role, scope = found
     why, number = _text(fields, "justification").strip(), _text(fields, "ticket").strip()
     ticket = Ticket(number, "ServiceNow") if number else None
-    asked = Ask(kind, person.id, role, scope, _text(fields, "duration"), why or None, ticket)
+    age = NEARLY_OVER if fields.get("is_old") else timedelta(0)
+    asked = Ask(kind, person.id, role, scope, _text(fields, "duration"), why or None, ticket, age)
     _check_demands(asked)
     return {"id": world.ask(asked).id}
 
@@ -157,6 +163,14 @@ async def _decide(world: World, _client: httpx.AsyncClient, fields: Json) -> Jso
         raise ActError("The portal wants a justification for every decision.")
     verdict: Verdict = "approve" if _text(fields, "verdict") == "approve" else "deny"
     return _settled(world.decide(_text(fields, "id"), person.id, verdict, why))
+
+
+async def _fault(world: World, _client: httpx.AsyncClient, fields: Json) -> Json:
+    name = _text(fields, "switch")
+    if name not in SWITCHES:
+        raise ActError("There is no such switch.")
+    switch(world, name, on=bool(fields.get("on")))
+    return {}
 
 
 def _anybody(world: World, user: str) -> Person:
@@ -191,6 +205,7 @@ _ACTS: dict[str, Act] = {
     "deactivate": _deactivate,
     "decide": _decide,
     "dismiss": _dismiss,
+    "fault": _fault,
     "home": _home,
     "read": _read,
     "say": _say,

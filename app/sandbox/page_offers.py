@@ -8,20 +8,31 @@ from app.sandbox.activations import Ask, Kind
 from app.sandbox.approvers import policy_for
 from app.sandbox.azure_roles import AZURE_ROLES
 from app.sandbox.group_access import ACCESS
-from app.sandbox.people import PIM_GROUPS
+from app.sandbox.people import CAST, GROUPS, PIM_GROUPS
 from app.sandbox.roles import ROLES
-from app.sandbox.scopes import AZURE_SCOPES, DIRECTORY, PROD, Scope
+from app.sandbox.scopes import AZURE_SCOPES, DIRECTORY, PROD, VAULT, WEB, Scope
 
 if TYPE_CHECKING:
-    from app.sandbox.roles import Role
+    from app.sandbox.roles import Policy, Role
     from app.sandbox.wire import Json
 
 NAMES: dict[Kind, str] = {"entra": "Microsoft Entra", "azure": "Azure resources", "group": "Groups"}
 FIRST_ROLE = "Exchange Administrator"
+# What stands in the list of eligible roles; the form offers everything.
+_ELIGIBLE: dict[Kind, tuple[tuple[str, Scope], ...]] = {
+    "entra": tuple(
+        (name, DIRECTORY)
+        for name in ("Exchange Administrator", "Global Administrator", "Reports Reader", "SharePoint Administrator")
+    ),
+    "azure": (("Contributor", WEB), ("Owner", PROD), ("Key Vault Administrator", VAULT)),
+    "group": tuple(
+        (access, Scope(group.id, group.name, "group")) for group in PIM_GROUPS for access in ("member", "owner")
+    ),
+}
 
 
 def offers() -> Json:
-    """Per desk: its name, roles and scopes, and which pairs of the two demand a ticket number."""
+    """Per desk: its name, roles, scopes, the first eligible ones, and what PIM demands for each pair of the two."""
     return {kind: _offer(kind) for kind in get_args(Kind)}
 
 
@@ -41,13 +52,28 @@ def _offer(kind: Kind) -> Json:
         "name": NAMES[kind],
         "roles": [role.name for role in roles],
         "scopes": [{"id": scope.id, "name": _scope_name(scope)} for scope in scopes],
-        "ticket": [
-            [role.name, scope.id]
-            for role in roles
-            for scope in scopes
-            if "Ticketing" in policy_for(Ask(kind, "", role, scope)).enabled
-        ],
+        "eligible": [[role, scope.id] for role, scope in _ELIGIBLE[kind]],
+        "demands": {f"{role.name}|{scope.id}": _demands(kind, role, scope) for role in roles for scope in scopes},
     }
+
+
+def _demands(kind: Kind, role: Role, scope: Scope) -> Json:
+    policy = policy_for(Ask(kind, "", role, scope))
+    return {
+        "hours": int(policy.max_duration[2:-1]),
+        "ticket": "Ticketing" in policy.enabled,
+        "mfa": "MultiFactorAuthentication" in policy.enabled,
+        "justification": "Justification" in policy.enabled,
+        "context": policy.context,
+        "approvers": _who_approves(kind, policy),
+    }
+
+
+def _who_approves(kind: Kind, policy: Policy) -> str:
+    groups = [f"the group {group.name}" for group in GROUPS if group.id == policy.group]
+    people = [CAST[short].name for short in policy.users]
+    found = groups + people + (["the requestor's manager"] if policy.managers else [])
+    return ", ".join(found) or ("whoever administers PIM" if kind == "entra" else "nobody: its list is empty")
 
 
 def _roles(kind: Kind) -> list[Role]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.sandbox.approvers import can_decide
 from app.sandbox.control_views import request_view
+from app.sandbox.page_faults import switches
 from app.sandbox.people import APPROVERS
 from app.sandbox.slack_methods_people import BOT_NAME
 from app.sandbox.slack_state import SLACKBOT
@@ -41,6 +42,9 @@ def page_state(world: World, person: Person) -> Json:
         "slack": _slack(world, person.slack) if person.slack else None,
         "portal": _portal(world, person),
         "calls": [_call(call) for call in world.log[-CALLS_SHOWN:]],
+        "faults": switches(world),
+        "unread": {p.id: _unread(world, p.slack) for p in world.people.values() if p.slack},
+        "tour": _tour(world, person),
     }
 
 
@@ -58,6 +62,21 @@ def _slack(world: World, slack: str) -> Json:
         "channels": [_channel(world, slack, channel, notes) for channel in mine],
         "modals": [_view(view) for view in workspace.modals.get(slack, [])],
         "home": _view(home) if home else None,
+    }
+
+
+def _unread(world: World, slack: str) -> int:
+    workspace = world.workspace
+    return sum(workspace.unread(slack, room) for room in workspace.channels.values() if slack in room.members)
+
+
+def _tour(world: World, person: Person) -> Json:
+    """How far the first minute has come: whether this person signed in to Microsoft, and what they decided last."""
+    decided = [r for r in world.requests.values() if r.review and r.review.by == person.id]
+    return {
+        "signed_in": any(issued.grant.person == person.id for issued in world.login.refresh.values()),
+        "decided": len(decided),
+        "requestor": decided[-1].asked.requestor if decided else None,
     }
 
 
@@ -128,6 +147,8 @@ def _call(call: Call) -> Json:
         "n": call.n,
         "at": stamp(call.at),
         "service": call.service,
-        "line": f"{call.method} {call.path}",
+        "method": call.method,
+        "line": call.path,
+        "who": call.who,
         "status": call.status,
     }

@@ -38,6 +38,7 @@ from app.sandbox import (
 from app.sandbox.bot_process import BotProcess
 from app.sandbox.control import Bot, BotFailure
 from app.sandbox.faults import FaultGate
+from app.sandbox.keeping import WorldUnreadable, keep_saving, load, save
 from app.sandbox.people import Settings
 from app.sandbox.world import World
 
@@ -46,6 +47,7 @@ HOST = "127.0.0.1"
 NAMES = [HOST, "localhost", "testserver"]
 ACT_SECONDS = 30.0
 LAST_SECONDS = 1
+KEPT = "world.json"
 
 
 def build(port: int, bot_port: int, data_dir: Path, environ: Mapping[str, str]) -> Starlette:
@@ -88,12 +90,13 @@ def new_client() -> httpx.AsyncClient:
 def run(*, port: int = 8765, bot_port: int = 8766, open_browser: bool = True, data: Path | None = None) -> None:
     """Run world and bot until Ctrl-C or SIGTERM. Ends with exit code 1 and a sentence if either cannot start.
 
-    The bot's data lives in `data`, or in a fresh directory that vanishes afterwards.
+    World and bot live in `data` and go on where they stopped, or in a fresh directory that vanishes afterwards.
     """
     with _directory(data) as directory, _listening(port, "--port") as listener:
         with _listening(bot_port, "--bot-port"):
             pass  # only to say early and plainly that the bot's port is taken
-        asyncio.run(_live(build(port, bot_port, directory, os.environ), listener, open_browser=open_browser))
+        application = build(port, bot_port, directory, os.environ)
+        asyncio.run(_kept(application, listener, directory / KEPT if data else None, open_browser=open_browser))
 
 
 class _Server(uvicorn.Server):
@@ -103,6 +106,25 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave every signal handler as it is."""
         yield
+
+
+async def _kept(application: Starlette, listener: socket.socket, path: Path | None, *, open_browser: bool) -> None:
+    """Live, with the world of the last run and for the next one where there is a file for it."""
+    if path is None:
+        await _live(application, listener, open_browser=open_browser)
+        return
+    world: World = application.state.world
+    try:
+        load(world, path)
+    except WorldUnreadable as problem:
+        _say(str(problem), sys.stderr)
+        raise SystemExit(1) from problem
+    saving = asyncio.create_task(keep_saving(world, path))
+    try:
+        await _live(application, listener, open_browser=open_browser)
+    finally:
+        saving.cancel()
+        save(world, path)
 
 
 async def _live(application: Starlette, listener: socket.socket, *, open_browser: bool) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ import pytest_asyncio
 import uvicorn
 from browsing import launch_options
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
+from sandbox.sent_blocks import types_sent
 from sandbox.slack_rig import (
     ANN,
     DESK,
@@ -32,6 +36,7 @@ from starlette.applications import Starlette
 
 from app.sandbox import page
 from app.sandbox.people import Settings
+from app.sandbox.scopes import VAULT
 from app.sandbox.world import World
 
 # One browser and one server for the module; each test has a fresh world and a fresh browser context.
@@ -243,7 +248,7 @@ async def test_a_requestor_asks_for_azure_and_deactivates(sandbox: Sandbox) -> N
     await expect(asked.get_by_text("Azure role · 2 h")).to_be_visible()
     made = list(sandbox.world.requests.values())[-1]
     sandbox.world.decide(made.id, "ann", "approve", "Fine")
-    await asked.get_by_role("button", name="Deactivate").click()
+    await sandbox.tab.locator("#active").get_by_role("button", name="Deactivate").click()
     await expect(asked.get_by_text("Ended")).to_be_visible()
 
 
@@ -265,3 +270,66 @@ async def test_a_phone_is_wide_enough(sandbox: Sandbox) -> None:
         assert await sandbox.tab.evaluate("document.documentElement.scrollWidth") <= 390
     await sandbox.tab.get_by_role("button", name="pim-approvals").click()
     await expect(sandbox.tab.get_by_role("button", name="pim_approve")).to_be_in_viewport()
+
+
+# --- everything the bot sends ---
+
+
+async def test_the_page_can_draw_everything_that_the_bot_sends(sandbox: Sandbox) -> None:
+    sent = types_sent()
+    assert {
+        "header",
+        "rich_text",
+        "actions",
+        "button",
+        "overflow",
+        "plain_text_input",
+        "date",
+        "rich_text_quote",
+    } <= sent
+    await sandbox.look_as("ann")
+    known = await sandbox.tab.evaluate("import('/page/files/blocks.js').then(blocks => blocks.KNOWN)")
+    assert sent - {one for group in known.values() for one in group} == set()
+
+
+async def test_every_state_of_a_card_is_drawn_whole(sandbox: Sandbox) -> None:
+    files = sorted((Path(__file__).parents[1] / "blocks" / "golden").rglob("*.json"))
+    drawn = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    for message in drawn:
+        sandbox.say(DESK, message["text"], *message["blocks"])
+    await sandbox.look_as("ann")
+    await expect(sandbox.tab.locator("article.message")).to_have_count(len(files))
+    await expect(sandbox.tab.locator(".unknown")).to_have_count(0)
+    said = await sandbox.tab.locator("#messages").inner_text()
+    assert "undefined" not in said
+    assert "{date" not in said
+    buttons = sum(
+        element["type"] == "button" for one in drawn for block in one["blocks"] for element in block.get("elements", [])
+    )
+    assert buttons > len(files)
+    await expect(sandbox.tab.locator("#messages .b-actions .button")).to_have_count(buttons)
+
+
+async def test_a_countdown_runs_and_an_eligible_role_fills_the_form(sandbox: Sandbox) -> None:
+    await sandbox.look_as("rob")
+    await sandbox.tab.get_by_role("button", name=re.compile("^Activate Key Vault Administrator")).click()
+    form = sandbox.tab.locator("#ask")
+    await expect(form.get_by_label("Kind")).to_have_value("azure")
+    await expect(form.get_by_label("Scope")).to_have_value(VAULT.id)
+    await expect(sandbox.tab.locator("#demands")).to_contain_text("2 h at most")
+    await form.get_by_label("Justification").fill("Rotate a key")
+    await sandbox.tab.get_by_role("button", name="Activate", exact=True).click()
+    await expect(sandbox.tab.locator("#mine article").filter(has_text="Rotate a key")).to_be_visible()
+    sandbox.world.decide(list(sandbox.world.requests)[-1], "ann", "approve", "Fine")
+    clock = sandbox.tab.locator("#active .clock")
+    await expect(clock).to_have_text(re.compile(r"01:5\d:\d\d|02:00:00"))
+    first = await clock.inner_text()
+    await expect(clock).not_to_have_text(first)
+
+
+async def test_a_fault_is_switched_on_and_seen_by_everybody(sandbox: Sandbox) -> None:
+    await sandbox.look_as("rob")
+    await sandbox.tab.locator("summary", has_text="Break something").click()
+    await sandbox.tab.get_by_label("Microsoft is down").check()
+    await expect(sandbox.tab.locator("#faults-on")).to_have_text("1 on")
+    assert {fault.switch for fault in sandbox.world.faults} == {"down"}

@@ -2,7 +2,7 @@
 //
 // `view` tells where the blocks stand: {names, people, errors, act(action) -> Promise}.
 
-import { h, link, mrkdwn, richText, textObject } from "./text.js";
+import { PARTS, h, link, mrkdwn, richText, textObject } from "./text.js";
 
 const BLOCKS = {
   header: (block) => h("h3", { class: "b-header" }, textObject(block.text)),
@@ -19,7 +19,7 @@ const BLOCKS = {
 
 /** The blocks, drawn; a type the page does not know is named instead. */
 export function blocks(list, view) {
-  return list.map((block) => BLOCKS[block.type]?.(block, view) ?? h("p", { class: "small" }, `(a ${block.type} block)`));
+  return list.map((block) => BLOCKS[block.type]?.(block, view) ?? h("p", { class: "small unknown" }, `(a ${block.type} block)`));
 }
 
 /** A message's text where it has no blocks. */
@@ -92,7 +92,7 @@ function input(block, view) {
 
 function control(element, block, view, field = {}) {
   const draw = CONTROLS[element.type];
-  return draw ? draw(element, block, view, field) : h("span", { class: "small" }, `(a ${element.type})`);
+  return draw ? draw(element, block, view, field) : h("span", { class: "small unknown" }, `(a ${element.type})`);
 }
 
 const key = (element, block) => `${block.block_id}/${element.action_id}`;
@@ -188,3 +188,6 @@ const CONTROLS = {
   multi_users_select: people, checkboxes: ticks, radio_buttons: ticks, plain_text_input: line("text"), email_text_input: line("email"),
   url_text_input: line("url"), number_input: line("number"), datepicker: line("date"), timepicker: line("time"),
 };
+
+/** What can be drawn, for the test that holds it against what the bot sends. */
+export const KNOWN = { blocks: Object.keys(BLOCKS), elements: Object.keys(CONTROLS), text: [...PARTS, "plain_text", "mrkdwn"] };

@@ -2,7 +2,9 @@
 
 import { blocks, retype, typed, words } from "./blocks.js";
 import { dateText, h, textObject } from "./text.js";
-import { drawPortal } from "./portal.js";
+import { drawPortal, tick } from "./portal.js";
+import { drawTour } from "./tour.js";
+import { drawWorkbench } from "./workbench.js";
 
 const COMMANDS = [
   ["", "counters, what waits for me, sign-in state"], ["pending", "what waits for a decision"], ["history", "what was decided"], ["history export", "the same as a file"],
@@ -80,6 +82,21 @@ function draw() {
   drawTalk();
   drawModal();
   drawPortal(state, { post, redraw });
+  drawWorkbench(state, { post, redraw });
+  drawTour(state, { redraw });
+  drawMarks();
+}
+
+// Who has something unread, in the switcher and in the title of the tab.
+function drawMarks() {
+  for (const node of document.querySelectorAll("[data-unread]")) {
+    const count = node.dataset.unread === user ? 0 : state.unread[node.dataset.unread] ?? 0;
+    node.hidden = !count;
+    node.textContent = String(count);
+    node.setAttribute("title", `${count} unread`);
+  }
+  const own = state.unread[user] ?? 0;
+  document.title = `${own ? `(${own}) ` : ""}${state.me.name.split(" ")[0]} · PIM Approvals sandbox`;
 }
 
 /** Redraws `node` if `facts` changed, keeping focus and what was typed. Answers whether it did. */
@@ -89,11 +106,11 @@ export function redraw(node, facts, build) {
   drawn.set(node, now);
   const focused = node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const kept = new Map([...node.querySelectorAll("input[data-key], textarea[data-key]")].map((part) => [part.dataset.key, part.value]));
-  const open = new Set([...node.querySelectorAll("details[data-key][open]")].map((part) => part.dataset.key));
+  const open = new Map([...node.querySelectorAll("details[data-key]")].map((part) => [part.dataset.key, part.open]));
   node.replaceChildren(...[build()].flat(Infinity).filter(Boolean));
   for (const part of node.querySelectorAll("[data-key]")) {
     if (kept.has(part.dataset.key) && !["radio", "checkbox"].includes(part.type)) part.value = kept.get(part.dataset.key);
-    if (open.has(part.dataset.key)) part.open = true;
+    if (open.has(part.dataset.key)) part.open = open.get(part.dataset.key);
     if (focused && part.dataset.key === focused) part.focus();
   }
   return true;
@@ -284,7 +301,7 @@ function askToConfirm(confirm) {
     const end = (answer) => { dialog.close(); resolve(answer); };
     dialog.oncancel = () => resolve(false);
     dialog.replaceChildren(h("form", { method: "dialog" },
-      h("header", {}, h("h2", {}, textObject(confirm.title))), h("div", { class: "inside" }, textObject(confirm.text, state.names)),
+      h("header", {}, h("h2", { id: "confirm-title" }, textObject(confirm.title))), h("div", { class: "inside" }, textObject(confirm.text, state.names)),
       h("footer", {}, h("button", { type: "button", class: "button", onclick: () => end(false) }, textObject(confirm.deny)),
         h("button", { type: "button", class: `button ${confirm.style ?? "primary"}`, onclick: () => end(true) }, textObject(confirm.confirm)))));
     dialog.showModal();
@@ -339,6 +356,15 @@ function show(pane) {
   for (const button of document.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === pane));
 }
 
+// Overflow menus close like menus: at a click elsewhere, and at Escape.
+function shutMenus(clicked) {
+  for (const menu of document.querySelectorAll(".overflow[open]")) {
+    if (menu.contains(clicked)) continue;
+    menu.open = false;
+    if (!clicked) menu.querySelector("summary").focus();
+  }
+}
+
 for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => show(button.dataset.show));
 byId("modal").addEventListener("cancel", (event) => {
   event.preventDefault();
@@ -350,4 +376,7 @@ show(state.slack ? "talk" : "portal");
 wireComposer();
 draw();
 setInterval(() => drawPortal(state, { post, redraw }), 30_000);
+setInterval(tick, 1000);
+document.addEventListener("click", (event) => shutMenus(event.target));
+document.addEventListener("keydown", (event) => event.key === "Escape" && shutMenus(null));
 listen();

@@ -87,7 +87,8 @@ const mention = (text, isLoud = false) => h("span", { class: isLoud ? "mention l
 
 /** A link that opens in a new tab, but for links to messages; addresses other than http(s) and mailto stay text. */
 export function link(address, label) {
-  if (address.startsWith(`${location.origin}/archives/`)) return h("a", { href: `${address}?user=${document.body.dataset.user}` }, label);
+  const [, message] = address.match(/^(?:https:\/\/contoso\.slack\.com|http:\/\/127\.0\.0\.1:\d+)(\/archives\/\w+\/p\d+)/) ?? [];
+  if (message) return h("a", { href: `${message}?user=${document.body.dataset.user}` }, label);
   if (!/^(https?:|mailto:)/i.test(address)) return h("span", {}, label);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
 }
@@ -142,18 +143,21 @@ export function richText(parts, names) {
   });
 }
 
+const LEAVES = {
+  text: (element) => element.text,
+  link: (element) => link(element.url, element.text || element.url),
+  user: (element, names) => mention(`@${names[element.user_id] ?? element.user_id}`),
+  channel: (element, names) => mention(`#${names[element.channel_id] ?? element.channel_id}`),
+  usergroup: (element) => mention(`@${element.usergroup_id}`),
+  broadcast: (element) => mention(`@${element.range}`, true),
+  emoji: (element) => EMOJI[element.name] ?? `:${element.name}:`,
+  date: (element) => dateNode([element.timestamp, element.format, element.url], element.fallback ?? ""),
+  color: (element) => element.value,
+};
+export const PARTS = [...Object.keys(LEAVES), "rich_text_section", "rich_text_quote", "rich_text_preformatted", "rich_text_list"];
+
 function leaf(element, names) {
-  const plain = {
-    text: () => element.text,
-    link: () => link(element.url, element.text || element.url),
-    user: () => mention(`@${names[element.user_id] ?? element.user_id}`),
-    channel: () => mention(`#${names[element.channel_id] ?? element.channel_id}`),
-    usergroup: () => mention(`@${element.usergroup_id}`),
-    broadcast: () => mention(`@${element.range}`, true),
-    emoji: () => EMOJI[element.name] ?? `:${element.name}:`,
-    date: () => dateNode([element.timestamp, element.format, element.url], element.fallback ?? ""),
-    color: () => element.value,
-  }[element.type]?.() ?? "";
+  const plain = LEAVES[element.type]?.(element, names) ?? "";
   const tags = { bold: "b", italic: "i", strike: "s", code: "code", underline: "u", highlight: "mark" };
   return Object.entries(tags).reduce((node, [style, tag]) => (element.style?.[style] ? h(tag, {}, node) : node), plain);
 }
