@@ -13,6 +13,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block as SlackBlock
 
+from app.domain.lifecycle import Phase
 from app.domain.request import Status
 from app.domain.row import RequestRow
 from blocks import ids
@@ -194,6 +195,8 @@ def _verifying(row: RequestRow) -> SlackBlock | None:
 
 def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> SlackBlock | None:
     """The decision buttons carry the token; without one there is the way to the portal only."""
+    if row.status is Status.APPROVED:
+        return _mis_click(row, token, now)
     if row.status is not Status.PENDING or _over(row, now):
         return None
     open_portal = link_button(ids.PORTAL, "Open portal", portal_url)
@@ -201,6 +204,14 @@ def _buttons(row: RequestRow, token: str, now: datetime, portal_url: str) -> Sla
     if not row.request.decidable or not token:
         return actions(block_id, open_portal)
     return decide_buttons(row, token, portal_url, block_id)
+
+
+def _mis_click(row: RequestRow, token: str, now: datetime) -> SlackBlock | None:
+    """On an active role there is a way back, until it is taken."""
+    if not token or row.removed is not None or row.phase(now) is not Phase.ACTIVE:
+        return None
+    label = f"Remove {row.request.what} from {row.request.requestor.label}"
+    return actions(ids.block("remove", row.version), button(ids.REMOVE, "Remove access…", token, label=label))
 
 
 def decide_buttons(row: RequestRow, token: str, portal_url: str, block_id: str) -> SlackBlock:

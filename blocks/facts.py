@@ -138,6 +138,16 @@ def term(row: RequestRow, now: datetime) -> Line:
     return _over(row.holding) if phase is Phase.ENDED else ()
 
 
+def taken_away_by(row: RequestRow, now: datetime) -> Line:
+    """Who took an approved role away here; while Microsoft still shows it, that this is under way."""
+    if row.removed is None:
+        return ()
+    name = said(row.removed.by.label, NAME_LIMIT, bold=True)
+    if row.phase(now) is Phase.ACTIVE:
+        return (name, own(" took it away. Microsoft is carrying that out."))
+    return (own("Taken away by "), name) if row.holding.how is HowEnded.REVOKED else ()
+
+
 def ends(row: RequestRow) -> datetime | None:
     """When the role ends or ended; None while it is not active or Microsoft has not told us."""
     return row.holding.deactivated or row.holding.until

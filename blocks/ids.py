@@ -14,13 +14,14 @@ ANSWER: Final = "pim_answer"  # its value names the question it stands under
 MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
 SETTINGS: Final = "pim_settings"
+REMOVE: Final = "pim_remove"  # on the card of an active role
 
 # Buttons that open an address. Slack still reports the click, so each needs an ack and nothing else.
 PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER, SETTINGS}) | LINK_ACTIONS
+ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER, SETTINGS, REMOVE}) | LINK_ACTIONS
 
 # What the menu offers.
 LOOKING: Final = "looking"
@@ -32,6 +33,7 @@ DECIDE_MODAL: Final = "pim_decide"
 ASK_MODAL: Final = "pim_ask"
 ANSWER_MODAL: Final = "pim_answer"
 SETTINGS_MODAL: Final = "pim_settings"
+REMOVE_MODAL: Final = "pim_remove"
 RESULT_MODAL: Final = "pim_result"  # has no submit button: it is only shown
 WAITING: Final = "pim_waiting"  # the global shortcut "What waits for me"
 COMMENT_BLOCK: Final = "comment"

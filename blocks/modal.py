@@ -80,6 +80,11 @@ def sending_modal(row: RequestRow, verdict: Verdict) -> View:
     return _shown(f"{verdict.value} request", rich(notice), rich(_subject(row)))
 
 
+def removing_modal(row: RequestRow) -> View:
+    """Between the submit of a removal and Microsoft's answer."""
+    return _shown("Remove access", rich(section((own("Sending to Microsoft…", bold=True),))), rich(_subject(row)))
+
+
 def looking_modal() -> View:
     """While an answer is looked up that a modal was opened for."""
     return _shown(_WAITING, rich(section((own("One moment…"),))))

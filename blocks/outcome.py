@@ -11,7 +11,7 @@ from app.domain.row import RequestRow
 from app.domain.ruling import DEFAULT_COMMENTS
 from blocks import text
 from blocks.elements import Line, date, own, quote, said, section
-from blocks.facts import NAME_LIMIT, term
+from blocks.facts import NAME_LIMIT, taken_away_by, term
 
 COMMENT_LIMIT = 500  # code points; PIM's own form stops there
 
@@ -35,7 +35,8 @@ def outcome(row: RequestRow, now: datetime) -> tuple[RichTextElement, ...]:
         return ()
     if row.status is Status.DECIDING:
         return (section(_deciding(row)),)
-    lines = [ended(row), *([term(row, now)] if row.status is Status.APPROVED else [])]
+    course = [term(row, now), taken_away_by(row, now)] if row.status is Status.APPROVED else []
+    lines = [ended(row), *course]
     told = section(*(line for line in lines if line))
     return (told, quote(said_why(row), COMMENT_LIMIT)) if said_why(row) else (told,)
 

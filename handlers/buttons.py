@@ -55,6 +55,7 @@ class Buttons:
             ids.ANSWER: self.menu.questions.read,
             ids.MORE: self.menu.chosen,
             ids.SETTINGS: self._open_settings,
+            ids.REMOVE: self.menu.removals.begin,
         }
         return await answers.get(action.action_id, self._open_modal)(action)
 

@@ -16,6 +16,7 @@ from handlers.answers import TOO_SLOW
 from handlers.payloads import Action
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
+from handlers.removals import RemovalForms
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,6 +26,7 @@ class Menu:
     reception: Reception
     openings: Openings
     questions: QuestionForms
+    removals: RemovalForms
     screens: Screens
     clock: Clock
     policy: Policy = Policy()

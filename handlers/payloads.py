@@ -61,6 +61,7 @@ class Written:
     token: str
     words: str
     key: str
+    view_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def parse_submission(body: Body) -> Submitted | None:
 
 
 def parse_written(body: Body) -> Written:
-    """A submission of the form of a question or an answer."""
+    """A submission of the form of a question, of an answer, or of a removal."""
     view = _part(body, "view")
     values = _part(_part(view, "state"), "values")
     return Written(
@@ -164,6 +165,7 @@ def parse_written(body: Body) -> Written:
         token=_text(view, "private_metadata"),
         words=_text(_input(values, ids.WORDS_BLOCK), "value"),
         key="submission:" + _text(body, "trigger_id"),
+        view_id=_text(view, "id"),
     )
 
 

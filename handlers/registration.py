@@ -40,6 +40,7 @@ def register(bolt: AsyncApp, place: Place, listeners: Listeners) -> None:
     questions = buttons.menu.questions
     bolt.view(ids.ASK_MODAL)(questions.asked)
     bolt.view(ids.ANSWER_MODAL)(questions.answered)
+    bolt.view(ids.REMOVE_MODAL)(buttons.menu.removals.submitted)
     bolt.view(ids.SETTINGS_MODAL)(listeners.commands.settings.submitted)
     bolt.command("/pim")(listeners.commands.typed)
     bolt.shortcut(ids.WAITING)(listeners.shortcuts.waiting)

@@ -45,6 +45,7 @@ from handlers.modals import Modals
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
+from handlers.removals import RemovalForms
 from handlers.settings import SettingsForm
 from handlers.shortcuts import Shortcuts
 from handlers.tasks import Tasks
@@ -184,6 +185,13 @@ class BoltRig:
             reception=self.reception,
             openings=self.house.openings,
             questions=asking,
+            removals=RemovalForms(
+                reception=self.reception,
+                removing=self.house.removing,
+                screens=self.screens,
+                outbox=self.house.outbox,
+                clock=self.house.clock,
+            ),
             screens=self.screens,
             clock=self.house.clock,
         )
@@ -242,7 +250,7 @@ class BoltRig:
         return self.press(person, action_id, card.token, container=container) | over
 
     def written(self, person: Person, callback_id: str, token: str, words: str) -> Json:
-        """What somebody submits of the form of a question or an answer."""
+        """What somebody submits of the form of a question, an answer or a removal."""
         payload = self.submission(person, token, words=words)
         payload["view"]["callback_id"] = callback_id
         return payload

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from build import NOW, guid
-from people import EVERYBODY, SLACK, TEAM, gus
+from people import EVERYBODY, SLACK, TEAM, ben, cleo, gus
 
 from app.domain.calls import Receipt
 from app.domain.changes import FULL_PAGE, Listing
@@ -16,7 +16,7 @@ from app.domain.chronicle import Event
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
 from app.domain.ruling import Step
-from app.ports import Caller, Link, Links, Reader, Resource, SlackPerson, TokenSource, Vote
+from app.ports import Caller, Link, Links, Reader, Removal, Resource, SlackPerson, TokenSource, Vote
 
 APP = "the application"
 ALWAYS = 1_000_000  # times
@@ -246,7 +246,7 @@ class FakeDesk:
     `calls` are (method, who), `sent` every decision that arrived, `accepted` those that counted. After a decision the
     next `lag` reads still show the state before it. What is `hidden` is missing from listings and nowhere else; a
     listing that is `cut_short` says that it is incomplete, one that is `backwards` has another order. `historians` may
-    list what has ended.
+    list what has ended. `administrators` may take away what is held: `removals` arrived, `removed` are the requests.
     """
 
     clock: FakeClock
@@ -264,6 +264,9 @@ class FakeDesk:
     calls: list[tuple[str, str]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     accepted: list[Sent] = field(default_factory=list)
+    administrators: set[str] = field(default_factory=lambda: {ben.id, cleo.id})
+    removals: list[Removal] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
     turn: Callable[[str], Awaitable[None]] | None = None
     _stale: dict[str, tuple[Held, int]] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
@@ -304,13 +307,13 @@ class FakeDesk:
         """The next calls of this method fail (those of one caller only?)."""
         self._faults.append(Fault(method, failure, times, who, late=False))
 
-    def lose_answer_before(self, times: int = 1) -> None:
-        """The next decisions never reach Microsoft, and we cannot know."""
-        self._faults.append(Fault("decide", OutcomeUnknown(), times, None, late=False))
+    def lose_answer_before(self, times: int = 1, method: str = "decide") -> None:
+        """The next decisions (or removals) never reach Microsoft, and we cannot know."""
+        self._faults.append(Fault(method, OutcomeUnknown(), times, None, late=False))
 
-    def lose_answer_after(self, times: int = 1) -> None:
-        """The next decisions are processed, but their answers are lost."""
-        self._faults.append(Fault("decide", OutcomeUnknown(), times, None, late=True))
+    def lose_answer_after(self, times: int = 1, method: str = "decide") -> None:
+        """The next decisions (or removals) are processed, but their answers are lost."""
+        self._faults.append(Fault(method, OutcomeUnknown(), times, None, late=True))
 
     def heal(self) -> None:
         """Nothing goes wrong any more, and every replica has caught up."""
@@ -375,11 +378,28 @@ class FakeDesk:
         await self._arrive("cancel", token)
         self.withdraw(request.key.id)
 
+    async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
+        who = await self._arrive("remove", token)
+        self.removals.append(removal)
+        self._go_wrong("remove", who)
+        if who not in self.administrators:
+            raise GraphRefused("Microsoft refused: the caller administers nothing", status=403)
+        if self._term(request.key.id) is None:
+            raise GraphRefused("Microsoft refused: nothing is held", status=400, code="RoleAssignmentDoesNotExist")
+        self.removed.add(request.key.id)
+        self._go_wrong("remove", who, late=True)
+        return Receipt(f"removal-{len(self.removals)}")
+
     async def term(self, request: ActivationRequest, token: TokenSource) -> Term | None:
         await self._arrive("term", token)
-        held = self.held.get(request.key.id)
-        if request.key.id in self.terms or held is None or held.review is None:
-            return self.terms.get(request.key.id)
+        return self._term(request.key.id)
+
+    def _term(self, request_id: str) -> Term | None:
+        held = self.held.get(request_id)
+        if request_id in self.removed:
+            return None
+        if request_id in self.terms or held is None or held.review is None:
+            return self.terms.get(request_id)
         length = held.request.duration or timedelta(0)
         held_now = held.review.verdict is Verdict.APPROVE and self.clock() < held.review.at + length
         return Term(held.review.at, held.review.at + length) if held_now else None
@@ -410,7 +430,7 @@ class FakeDesk:
             happening = interlude()
             if isinstance(happening, Awaitable):
                 await happening
-        if method != "decide":
+        if method not in ("decide", "remove"):
             self._go_wrong(method, who)
         return who
 

@@ -67,6 +67,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
     )
     assert policy.ticket_facts(Ticket("CHG0031337", "ServiceNow")).url.endswith("sysparm_search=CHG0031337")
     assert policy.portal_only == {roles.GLOBAL_ADMINISTRATOR, roles.PRIVILEGED_ROLE_ADMINISTRATOR}
+    assert policy.revoke_contacts == ("U0ONCALL01",)
     assert policy.aliases == Aliases((("adm-{x}@", "{x}@"),), {"root7@contoso.example": "rob@contoso.example"})
     assert policy.watch == Watch(
         ("/providers/Microsoft.Management/managementGroups/contoso", f"/subscriptions/{SUBSCRIPTION}"),
@@ -83,7 +84,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 25 + len(rules.WEAK_POINTS)
+    assert len(keys) == 26 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -131,6 +132,13 @@ def test_windows_are_hours_and_zero_means_every_time(read: Read) -> None:
 @pytest.mark.parametrize("said, meant", [("true", True), ("false", False)])
 def test_whether_microsoft_must_say_when_somebody_signed_in(read: Read, said: str, *, meant: bool) -> None:
     assert read(f"[sign_in]\nrequire_auth_time = {said}").freshness.require_auth_time is meant
+
+
+def test_contacts_for_removals_are_slack_users(read: Read) -> None:
+    assert read('revoke_contacts = ["U0ONCALL01", "U0ONCALL01", "W012ABCDEF"]').revoke_contacts == (
+        "U0ONCALL01",
+        "W012ABCDEF",
+    )
 
 
 def test_a_portal_only_role_is_named_by_id_or_by_its_built_in_name_in_any_case(read: Read) -> None:
@@ -248,6 +256,7 @@ MISTAKES = {
     "an Azure scope that climbs": ('[watch]\nazure_scopes = ["/subscriptions/.."]', "is no Azure scope"),
     "a group by its name": ('[watch]\ngroups = ["prod-db-admins"]', "'prod-db-admins' is no object id of a group"),
     "a desk nobody knows": ("[watch]\nroles = []", "[watch] roles is not known here"),
+    "a contact by name": ('revoke_contacts = ["@ann"]', "revoke_contacts: '@ann' is no id of a Slack user"),
     "a list of numbers": ("portal_only = [1]", "portal_only must be a list"),
     "a portal-only role nobody knows": ('portal_only = ["Emperor"]', "portal_only: 'Emperor' is neither"),
     "a pattern without {x}": ('[people.aliases]\n"adm@" = "{x}@"', "must both hold {x} once"),

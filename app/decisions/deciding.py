@@ -14,6 +14,7 @@ from app.decisions.standing import standing
 from app.decisions.step_up import CHALLENGED, NOT_YOURS, OVER, StepUp, reason
 from app.decisions.values import (
     CHANGED,
+    NOT_MEMBER,
     UNKNOWN_REQUEST,
     Case,
     Claimant,
@@ -150,7 +151,7 @@ class Decisions:
         """Who this is: a full member of the workspace right now, and linked. Doubt fails closed."""
         person = await self.people.person(wish.user)
         if person is None or not person.member or person.team != wish.team:
-            return Refused(Why.NOT_MEMBER, "Guests, bots and outside accounts cannot decide here. Nothing was changed.")
+            return NOT_MEMBER
         link = known(await self.links.by_slack(wish.team, wish.user))
         if isinstance(link, Link) and wish.oid and link.person.id != wish.oid:
             return NOT_YOURS

@@ -143,6 +143,7 @@ NOT_COMPARED = Refused(
     "Slack does not say which account there is yours, so it cannot be ruled out that this is your own request. Nothing "
     "was changed; try again in a moment, sign in with /pim sign-in, or use the portal.",
 )
+NOT_MEMBER = Refused(Why.NOT_MEMBER, "Guests, bots and outside accounts cannot decide here. Nothing was changed.")
 UNKNOWN_REQUEST = Refused(Why.UNKNOWN_CARD, "This does not belong to a request we know. Nothing was changed.")
 CHANGED = Refused(Why.CHANGED, "The request changed just now. Nothing was sent; look at it again.")
 OUT_OF_DATE = Refused(Why.CHANGED, "This card is out of date and will be redrawn. Nothing was changed; look again.")

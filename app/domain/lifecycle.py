@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
-from app.domain.request import ActivationRequest, Status, Term
+from app.domain.request import ActivationRequest, Person, Status, Term
 
 SOON = timedelta(seconds=15)  # until the next look at what should show any moment
 OFTEN = timedelta(minutes=5)  # between two looks at a role that is held: an early end shows within this
@@ -67,6 +67,14 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """Microsoft took it from somebody that the role is taken away. Until its instance is gone, it is still held."""
+
+    by: Person
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What a look taught: the holding, and when to look again (None: never)."""
 
@@ -76,11 +84,12 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What following an approved role needs to know of it."""
+    """What following an approved role needs to know of it. `removed_at`: since when it is being taken away."""
 
     request: ActivationRequest
     approved_at: datetime
     holding: Holding
+    removed_at: datetime | None = None
 
     @property
     def begins(self) -> datetime:
@@ -100,6 +109,8 @@ def follow(role: Approved, seen: Term | Nothing | None, native: str, now: dateti
     """
     if isinstance(seen, Term):
         until = seen.end
+        if role.removed_at is not None and now - role.removed_at < SETTLING:
+            return Course(Holding(seen.start, until), due=now + SOON)
         due = now + OFTEN if until is None or until > now + OFTEN else max(until, now + SOON)
         return Course(Holding(seen.start, until), due=due)
     if isinstance(seen, Nothing):
@@ -122,9 +133,10 @@ def _missing(role: Approved, native: str, now: datetime) -> Course:
         return _not_begun(role, native, now)
     if held.until is not None and now >= held.until:
         return Course(_ended(held, held.until, HowEnded.LAPSED))
-    if not held.missed:  # one look may have met a replica that lags
+    if not held.missed and role.removed_at is None:  # one look may have met a replica that lags
         return Course(replace(held, missed=1), now + LAG)
-    return Course(_ended(held, now, HowEnded.REVOKED if _taken_away(native) else HowEnded.EARLY))
+    revoked = role.removed_at is not None or _taken_away(native)
+    return Course(_ended(held, now, HowEnded.REVOKED if revoked else HowEnded.EARLY))
 
 
 def _not_begun(role: Approved, native: str, now: datetime) -> Course:

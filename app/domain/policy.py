@@ -108,6 +108,7 @@ class Policy:
     escalation: Escalation | None = None
     reminders: Reminders = field(default_factory=Reminders)
     anchor_channel: str = ""  # a channel's id; empty: anchors of the audit trail are in the log only
+    revoke_contacts: tuple[str, ...] = ()  # Slack users who are told where somebody may not take a role away
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one
 
     def ticket_facts(self, ticket: Ticket) -> TicketFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.lifecycle import SURE, Doubt, Holding, Phase
+from app.domain.lifecycle import SURE, Doubt, Holding, Phase, Removed
 from app.domain.match import Match
 from app.domain.pattern import Pattern, Resubmission
 from app.domain.request import ActivationRequest, Decided, Kind, Person, PolicyFacts, RequestKey, Status
@@ -44,7 +44,8 @@ class RequestRow:
     Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
     are the requestor's habits and their earlier attempt, as they were known when it was judged. `looking` are those who
     said that they are looking at it, the latest last; `questions` what the requestor was asked, likewise.
-    `away_until` is when the first of its approvers is back, while all whom we know in Slack are away.
+    `away_until` is when the first of its approvers is back, while all whom we know in Slack are away. `removed` is who
+    took an approved role away again, where that was done here.
     """
 
     request: ActivationRequest
@@ -67,6 +68,7 @@ class RequestRow:
     looking: tuple[Looking, ...] = ()
     questions: tuple[Question, ...] = ()
     away_until: datetime | None = None
+    removed: Removed | None = None
 
     @property
     def key(self) -> RequestKey:

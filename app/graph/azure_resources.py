@@ -28,7 +28,7 @@ from app.graph.listings import Keep, Places, ended_since, paged
 from app.graph.policies import Policies, parse_rules
 from app.graph.shapes import Rows, parse_rows, parse_term
 from app.graph.wire import Json, guid, listed, part, text
-from app.ports import Resource, TokenSource, Vote
+from app.ports import Removal, Resource, TokenSource, Vote
 
 MANNERS = Manners(
     service="Azure Resource Manager",
@@ -110,6 +110,18 @@ class AzureResources:
         """Withdraw it (200 or 204)."""
         path = address(scope_of(request.scope.id), REQUESTS, guid(request.key.id), "cancel")
         await self._gate.send(Change("POST", path, params=SCHEDULES), token)
+
+    async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
+        """Take the role away (201), by person, role and scope. The call's own name is that of the request it makes."""
+        path = address(scope_of(request.scope.id), REQUESTS, guid(removal.call))
+        facts = {
+            "requestType": "AdminRemove",
+            "principalId": guid(request.requestor.id),
+            "roleDefinitionId": arm_wire.role_path(request.role.path),
+            "justification": text(removal.reason),
+        }
+        change = Change("PUT", path, {"properties": facts}, SCHEDULES, removal.call)
+        return self._gate.receipt(await self._gate.send(change, token))
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What this role's settings demand at this very scope; where they cannot be read, every fact is unknown."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 
+from app.domain.calls import Receipt
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.errors import BotError, GraphRefused
 from app.domain.request import ActivationRequest, Kind
@@ -21,7 +22,7 @@ from app.graph.listings import Keep, ended_since, joined, listing_of, paged
 from app.graph.shapes import Parse, Rows, parse_rows
 from app.graph.states import waits
 from app.graph.wire import guid, listed, part, text
-from app.ports import TokenSource
+from app.ports import Removal, TokenSource
 
 PENDING, EXTENDING = "status eq 'PendingApproval'", "status eq 'PendingAdminDecision'"
 Form = frozenset[str]
@@ -85,6 +86,14 @@ class Collection:
     async def cancel(self, request_id: str, token: TokenSource) -> None:
         """Withdraw it (204, no body)."""
         await self.gate.send(Change("POST", f"{self.path}/{guid(request_id)}/cancel"), token)
+
+    async def remove(
+        self, request: ActivationRequest, what: Mapping[str, str], removal: Removal, token: TokenSource
+    ) -> Receipt:
+        """Take away `what` this person holds (201); OutcomeUnknown: look whether it is still held."""
+        who = {"principalId": guid(request.requestor.id), "justification": text(removal.reason)}
+        change = Change("POST", self.path, {"action": "adminRemove", **what, **who}, name=removal.call)
+        return self.gate.receipt(await self.gate.send(change, token))
 
     def _query(self, where: str, status: str, form: Form) -> dict[str, str]:
         clauses = [clause for clause in (where, status if "status" in form else "") if clause]

@@ -22,7 +22,7 @@ from app.graph.names import RoleNames
 from app.graph.policies import Policies
 from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
 from app.graph.wire import Json, flag, guid, listed, part, text
-from app.ports import Resource, TokenSource, Vote
+from app.ports import Removal, Resource, TokenSource, Vote
 
 ROOT = "roleManagement/directory"
 INSTANCES = f"/v1.0/{ROOT}/roleAssignmentScheduleInstances"
@@ -76,6 +76,11 @@ class DirectoryRoles:
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it."""
         await self._requests.cancel(request.key.id, token)
+
+    async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
+        """Take the role away (201), by person, role and scope."""
+        what = {"roleDefinitionId": guid(request.role.id), "directoryScopeId": text(request.scope.id)}
+        return await self._requests.remove(request, what, removal, token)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What this role's settings demand; where they cannot be read, every fact is unknown."""

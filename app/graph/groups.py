@@ -29,7 +29,7 @@ from app.graph.names import with_requestor
 from app.graph.policies import Policies
 from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
 from app.graph.wire import Json, flag, guid, listed, part, text
-from app.ports import Resource, TokenSource, Vote
+from app.ports import Removal, Resource, TokenSource, Vote
 
 ROOT = "identityGovernance/privilegedAccess/group"
 REQUESTS = f"/v1.0/{ROOT}/assignmentScheduleRequests"
@@ -110,6 +110,11 @@ class Groups:
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it."""
         await self._requests.cancel(request.key.id, token)
+
+    async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
+        """Take the access away (201), by person, group and sort of access."""
+        what = {"groupId": guid(request.scope.id), "accessId": _access(request.role.id)}
+        return await self._requests.remove(request, what, removal, token)
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What the settings of this access to this group demand; where they cannot be read, every fact is unknown."""

@@ -13,6 +13,7 @@ from app.api.server import SLACK_PATH
 from app.decisions.asking import Asking
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
+from app.decisions.removing import Removing
 from app.exports import Exports
 from app.linking import Freezing
 from app.lookups import Lookups
@@ -33,6 +34,7 @@ from handlers.modals import Modals
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
+from handlers.removals import RemovalForms
 from handlers.settings import SettingsForm
 from handlers.shortcuts import Shortcuts
 
@@ -149,6 +151,7 @@ def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:
         reception=reception,
         openings=openings,
         questions=QuestionForms(reception=reception, asking=asking, screens=rooms.slack.screens),
+        removals=_removals(rooms, reception, openings),
         screens=rooms.slack.screens,
         clock=utc_now,
         policy=rooms.policy,
@@ -162,6 +165,25 @@ def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:
         menu=menu,
         clock=utc_now,
         policy=rooms.policy,
+    )
+
+
+def _removals(rooms: Rooms, reception: Reception, openings: Openings) -> RemovalForms:
+    removing = Removing(
+        openings=openings,
+        removals=rooms.memory.removals,
+        people=rooms.slack.people,
+        tokens=rooms.microsoft.tokens,
+        desks=rooms.microsoft.desks,
+        clock=utc_now,
+        policy=rooms.policy,
+    )
+    return RemovalForms(
+        reception=reception,
+        removing=removing,
+        screens=rooms.slack.screens,
+        outbox=rooms.memory.outbox,
+        clock=utc_now,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from functools import partial
 import aiohttp
 
 from app.api.metrics import Meters
-from app.domain.errors import BadSettings, SlackFailed, Unavailable
+from app.domain.errors import BadSettings
 from app.domain.policy import Policy, Watch
 from app.domain.request import Kind
 from app.graph import azure_resources, directory_audits
@@ -38,8 +37,9 @@ from app.identity.slack import SlackClient, SlackSignIn
 from app.identity.tokens import MicrosoftTokens
 from app.identity.wire import PinnedHttp
 from app.main.failpoints import failpoint
+from app.main.greeting import check_app_token, check_channel, introduce
 from app.main.keys import census
-from app.notifier.channel import ChannelGuard, Channels, unfit
+from app.notifier.channel import ChannelGuard, Channels
 from app.notifier.files import SlackFiles
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
@@ -65,6 +65,7 @@ from app.store.preferences import StoredPreferences
 from app.store.questions import StoredQuestions
 from app.store.remember import Posting
 from app.store.reminding import StoredReminding
+from app.store.removals import StoredRemovals
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
 from app.store.strangers import StoredStrangers
@@ -73,7 +74,6 @@ from app.store.waiting import StoredFreezes, StoredWaiting
 from app.store.writer import Store
 from blocks.links import Portal
 
-FIRST_PATIENCE, LONGEST_PATIENCE = 1.0, 30.0  # seconds between two attempts to reach Slack at the start
 log = logging.getLogger(__name__)
 
 
@@ -96,6 +96,7 @@ class Memory:
     looks: StoredLooks
     homes: StoredHomes
     questions: StoredQuestions
+    removals: StoredRemovals
     switches: StoredSwitches
     sights: StoredSights
     figures: StoredFigures
@@ -190,6 +191,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         looks=StoredLooks(store),
         homes=StoredHomes(store, new_token),
         questions=StoredQuestions(store),
+        removals=StoredRemovals(store, trail),
         switches=StoredSwitches(store, trail),
         strangers=StoredStrangers(store, trail),
         sights=StoredSights(store),
@@ -220,11 +222,11 @@ async def open_slack(settings: Settings, policy: Policy, memory: Memory, stack: 
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     gateway = Gateway(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     gateway = failpoint(settings.failpoint).of("slack", gateway)
-    me = await _introduce(gateway, settings.slack_app_id)
+    me = await introduce(gateway, settings.slack_app_id)
     if settings.slack_app_token is not None:
-        await _check_app_token(gateway, settings.slack_app_token.get_secret_value())
+        await check_app_token(gateway, settings.slack_app_token.get_secret_value())
     channel = settings.approvers_channel
-    await _check_channel(gateway, channel)
+    await check_channel(gateway, channel)
     routed = tuple(dict.fromkeys(route.channel for route in policy.routes if route.channel != channel))
     people = SlackPeople(gateway=gateway, clock=utc_now, channels=(channel, *routed))
     channels = Channels(
@@ -235,41 +237,6 @@ async def open_slack(settings: Settings, policy: Policy, memory: Memory, stack: 
     )
     screens, files = SlackScreens(gateway=gateway), SlackFiles(gateway)
     return SlackSide(me, gateway, people, screens, files, channels, session)
-
-
-async def _introduce(gateway: Gateway, app_id: str) -> Identity:
-    """Learn our own ids. A refusal is a wrong setting; an outage is waited out, since nothing works without them."""
-    patience = FIRST_PATIENCE
-    while True:
-        try:
-            return await gateway.whoami(app_id)
-        except SlackFailed as failure:
-            raise BadSettings(f"PIM_SLACK_BOT_TOKEN is not accepted: {failure}") from None
-        except Unavailable as failure:
-            log.warning("%s Trying again in %.0f seconds.", failure, patience)
-        await asyncio.sleep(patience)
-        patience = min(patience * 2, LONGEST_PATIENCE)
-
-
-async def _check_app_token(gateway: Gateway, token: str) -> None:
-    """A refused token is a wrong setting. An outage ends nothing: the socket is tried for as long as it takes."""
-    try:
-        await gateway.socket_address(token)
-    except SlackFailed as failure:
-        raise BadSettings(f"PIM_SLACK_APP_TOKEN is not accepted: {failure}") from None
-    except Unavailable as failure:
-        log.warning("The app token could not be checked yet: %s", failure)
-
-
-async def _check_channel(gateway: Gateway, channel: str) -> None:
-    """A wrong channel is a wrong setting. An outage ends nothing: cards wait until somebody could look."""
-    try:
-        words = await unfit(gateway, channel)
-    except Unavailable as failure:
-        log.warning("The approvers channel could not be checked yet: %s", failure)
-        return
-    if words:
-        raise BadSettings(f"PIM_APPROVERS_CHANNEL: {words}")
 
 
 async def open_microsoft(

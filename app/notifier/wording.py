@@ -8,7 +8,7 @@ from datetime import datetime
 from app.domain.request import Person, Status
 from app.domain.row import RequestRow
 from app.ports import ChannelNote, Direct, Notice
-from blocks import ids, notices, questions, reminders
+from blocks import ids, notices, questions, reminders, removal
 from blocks.links import Portal
 from blocks.message import Message
 from blocks.reminders import Item
@@ -25,6 +25,8 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal
         return _fate(row, notice.facts.get("refused", ""))
     if notice.topic in ("question", "answer"):
         return _talk(notice, row)
+    if notice.topic in _REMOVALS:
+        return _removed(notice, row, portal)
     if notice.topic == "unreachable":
         return reminders.unreachable_note(row, notice.facts.get("why", "")) if row.status.open else None
     return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
@@ -38,6 +40,17 @@ def _talk(notice: Notice, row: RequestRow) -> Message | None:
     if notice.topic == "answer":
         return questions.answer_message(row, facts.get("question", ""), facts.get("text", ""))
     return questions.question_message(row, facts.get("by", ""), facts.get("text", ""), facts.get("id", ""))
+
+
+def _removed(notice: Notice, row: RequestRow, portal: Portal) -> Message:
+    """About a role that was taken away, or that somebody could not."""
+    facts = notice.facts
+    by, reason, refused = facts.get("by", ""), facts.get("reason", ""), facts.get("refused", "")
+    if notice.topic == "taken_away":
+        return removal.taken_away(row, by, reason)
+    if notice.topic == "revoke":
+        return removal.revoke_wanted(row, by, reason, refused, portal)
+    return notices.result_message(row, removal.TITLE, facts.get("said", ""))
 
 
 def direct_message(direct: Direct, items: Sequence[Item], now: datetime, portal: Portal) -> Message:
@@ -88,6 +101,7 @@ def _moment(text: str, fallback: datetime) -> datetime:
         return fallback
 
 
+_REMOVALS = ("taken_away", "revoke", "removal")
 _FORWARDED = (
     "Somebody opened a sign-in link in a browser that is signed in to another Slack account than the one it was made "
     "for. Nothing was linked. If you were sent such a link, do not use it, and tell your administrators."

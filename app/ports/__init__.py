@@ -16,10 +16,11 @@ from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.exports import Files, Ledger
 from app.ports.figures import AGES, FigureBook, Figures
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Chronicle, Desk, Reader, Resource, Tokens, TokenSource, Vote
+from app.ports.microsoft import Chronicle, Desk, Reader, Removal, Resource, Tokens, TokenSource, Vote
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.reminding import Preferences, Reminder, Reminding, Watched
+from app.ports.removals import RemovalFate, Removals, StoredRemoval
 from app.ports.sights import Coverage, Gap, Sights
 from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
 from app.ports.strangers import Strangers
@@ -90,6 +91,9 @@ __all__ = [
     "Reader",
     "Reminder",
     "Reminding",
+    "Removal",
+    "RemovalFate",
+    "Removals",
     "RequestBook",
     "Resource",
     "Screens",
@@ -100,6 +104,7 @@ __all__ = [
     "SlackIdentity",
     "SlackPerson",
     "StoredQuestion",
+    "StoredRemoval",
     "Stranger",
     "Strangers",
     "Switch",

@@ -54,6 +54,14 @@ class Vote:
     call: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A role to be taken away from whoever holds it: in which words, and `call`, our own name for the call, a GUID."""
+
+    reason: str
+    call: str
+
+
 class Desk(Protocol):
     """One kind of request at Microsoft. Every call takes the bearer token of whoever is asking, for its `resource`.
 
@@ -90,6 +98,12 @@ class Desk(Protocol):
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
         """Withdraw it, as the requestor. OutcomeUnknown when no trustworthy answer came back."""
+
+    async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
+        """Take away what was asked for, as an administrator, once. OutcomeUnknown when no trustworthy answer came back.
+
+        Microsoft finds it by person, role and scope, whichever request it came of: so look first that this one is held.
+        """
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         """What PIM's role settings demand; unknown facts stay None."""

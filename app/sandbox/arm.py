@@ -49,6 +49,7 @@ PAGED = FILTER | {"$skiptoken"}
 OPERATIONS = (
     Operation("GET", REQUESTS, arm_requests.list_requests, SCHEDULES, PAGED),
     Operation("GET", f"{REQUESTS}/{{name}}", arm_requests.get_request, SCHEDULES),
+    Operation("PUT", f"{REQUESTS}/{{name}}", arm_requests.remove_held, SCHEDULES),
     Operation("POST", f"{REQUESTS}/{{name}}/cancel", arm_requests.cancel_request, SCHEDULES),
     Operation("GET", "roleAssignmentScheduleInstances", arm_requests.list_instances, SCHEDULES, PAGED),
     Operation("GET", APPROVALS, arm_approvals.list_approvals, APPROVAL, PAGED),

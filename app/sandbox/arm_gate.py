@@ -14,7 +14,7 @@ import jwt
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.sandbox.azure_roles import AZURE_READERS
+from app.sandbox.azure_roles import AZURE_OWNERS, AZURE_READERS
 from app.sandbox.people import Person
 from app.sandbox.scopes import azure_scope, is_within
 from app.sandbox.wire import Json, JsonAnswer, stamp
@@ -46,6 +46,11 @@ class Caller:
         """Whether the caller holds Reader there; nobody does for the tenant as a whole."""
         name = self.person.id if self.person else "app"
         return bool(scope) and any(is_within(scope, root) for root in AZURE_READERS.get(name, ()))
+
+    def may_administer(self, scope: str) -> bool:
+        """Whether the caller holds Owner there."""
+        roots = AZURE_OWNERS.get(self.person.id, ()) if self.person else ()
+        return any(is_within(scope, root) for root in roots)
 
 
 @dataclass(frozen=True, slots=True)

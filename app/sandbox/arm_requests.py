@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from app.sandbox.activations import Refused, Request
 from app.sandbox.approvers import can_decide
 from app.sandbox.arm_gate import ArmCall, ArmError, Reply, denied, not_found
@@ -43,6 +45,23 @@ def cancel_request(call: ArmCall) -> Reply:
     return Reply(204 if request.quirk % 2 else 200)
 
 
+def remove_held(call: ArmCall) -> Reply:
+    """Take away what somebody holds at this very scope, under a name that the caller makes up: only an owner may."""
+    sent = _removal(call)
+    if not call.caller.may_administer(call.scope):
+        raise denied(call, "write")
+    if not sent["justification"].strip():
+        message = 'The following policy rules failed: ["JustificationRule"]'
+        raise ArmError(400, "RoleAssignmentRequestPolicyValidationFailed", message)
+    holder, role = call.world.person(sent["principalId"]), sent["roleDefinitionId"].rsplit("/", 1)[-1].lower()
+    outcome = call.world.remove("azure", holder.id if holder else "", role, call.scope)
+    if isinstance(outcome, Refused):
+        raise ArmError(400, "RoleAssignmentDoesNotExist", outcome.sentence)
+    row = request_row(call.world, outcome)
+    done = {"requestType": "AdminRemove", "status": "Revoked", "approvalId": None}
+    return Reply(201, row | {"name": call.ids["name"], "properties": row["properties"] | done})
+
+
 def list_instances(call: ArmCall) -> Reply:
     """The role assignments that exist right now through approved requests; for the tenant as a whole, none."""
     wanted = read_filter(call.query.get("$filter"), ("asTarget", "atScope", "assignedTo"), ("principalId",))
@@ -55,6 +74,21 @@ def list_instances(call: ArmCall) -> Reply:
     shown, link = page(call, found)
     rows = [instance_row(call.world, request, *active) for request in shown if (active := request.active(now))]
     return Reply(200, {"value": rows, **link})
+
+
+def _removal(call: ArmCall) -> dict[str, str]:
+    """The facts of a removal; no other type of request is emulated: people ask through `/control`."""
+    problem = ArmError(400, "InvalidRequestContent", "The request content is not a removal.")
+    try:
+        sent = json.loads(call.sent.body)["properties"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise problem from error
+    fields = {"requestType", "principalId", "roleDefinitionId", "justification"}
+    if not isinstance(sent, dict) or set(sent) != fields or not all(isinstance(each, str) for each in sent.values()):
+        raise problem
+    if sent["requestType"].lower() != "adminremove":
+        raise problem
+    return sent
 
 
 def _find(call: ArmCall) -> Request:

@@ -28,6 +28,9 @@ acdd72a7-3385-48ef-bd42-f606fba81ae7 Reader
 # Who holds Reader where, and so may list everything there; approvers need no role.
 AZURE_READERS = {"app": (PROD.id,), "cleo": (PROD.id,)}
 
+# Who holds Owner there, and so may take roles away.
+AZURE_OWNERS = {"ben": (PROD.id,), "cleo": (PROD.id,)}
+
 AZURE_ROLES: dict[str, Role] = {
     role.id: role for role in read_roles(_PRIVILEGED, privileged=True) + read_roles(_ORDINARY, privileged=False)
 }

@@ -30,7 +30,7 @@ MEMBERS = Permissions(("GroupMember.Read.All", "Group.Read.All", "Directory.Read
 AUDIT = Permissions(("AuditLog.Read.All",), is_pim=False)
 
 EXPAND, SELECT = frozenset({"$expand"}), frozenset({"$select"})
-BETA = ("beta",)
+V1, BETA = ("v1.0",), ("beta",)
 ANY = Permissions(WRITE)
 FUNCTION = Permissions((*WRITE, "RoleManagement.Read.Directory"))
 
@@ -48,6 +48,7 @@ ROLE_OPERATIONS = (
     ),
     Operation("GET", f"{REQUESTS}/{{id}}", graph_requests.get_request, ANY, LIST_APP, SHAPE),
     Operation("POST", f"{REQUESTS}/{{id}}/cancel", graph_requests.cancel_request, ANY, ANY),
+    Operation("POST", REQUESTS, graph_requests.remove_held, LIST_APP, LIST_APP, versions=V1, status=201),
     Operation("GET", f"{DIRECTORY}/roleAssignmentScheduleInstances", graph_requests.list_instances, READ, READ, PAGED),
     Operation("GET", f"{APPROVALS}/filterByCurrentUser(on='{{on}}')", _approvals.of_caller, READ, None, EXPAND, BETA),
     Operation("GET", f"{APPROVALS}/{{id}}", _approvals.get, READ, None, EXPAND, BETA),

@@ -91,6 +91,7 @@ class Operation:
     application: Permissions | None
     options: frozenset[str] = field(default_factory=frozenset)
     versions: tuple[str, ...] = ("v1.0", "beta")
+    status: int = 200  # of an answer with something to say
 
 
 async def enter(world: World, request: Request, operation: Operation | None) -> Response:
@@ -106,7 +107,7 @@ async def enter(world: World, request: Request, operation: Operation | None) -> 
         return failure(request, error, world.now())
     if answer is None:
         return Response(status_code=204, headers=_ids(request))
-    return JsonAnswer(answer, headers={**_ids(request), "content-type": CONTENT_TYPE})
+    return JsonAnswer(answer, operation.status, headers={**_ids(request), "content-type": CONTENT_TYPE})
 
 
 def authenticate(world: World, authorization: str) -> Json:

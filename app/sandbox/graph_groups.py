@@ -8,7 +8,7 @@ from __future__ import annotations
 from app.sandbox.activations import ACTIVATE, Request
 from app.sandbox.graph_filter import Filter
 from app.sandbox.graph_gate import GraphCall, GraphError, denied
-from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, target_schedule
+from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, remove, target_schedule
 from app.sandbox.graph_query import page, read_expand, select
 from app.sandbox.graph_shapes import pascal, principal_row, schedule_row, ticket_row
 from app.sandbox.people import Group
@@ -58,6 +58,13 @@ def get_request(call: GraphCall) -> Json:
 def cancel_request(call: GraphCall) -> None:
     """Withdraw a request."""
     cancel(call, "group")
+
+
+def remove_held(call: GraphCall) -> Json:
+    """Take away what somebody holds; the answer is a request of its own, which is done already."""
+    request = remove(call, "group", "accessId", "groupId")
+    row = request_row(call.world, request) | {"id": call.world.fresh_id(), "action": "adminRemove", "approvalId": None}
+    return {"@odata.context": call.context(f"{ROOT}/assignmentScheduleRequests/$entity"), **row}
 
 
 def list_instances(call: GraphCall) -> Json:

@@ -39,6 +39,7 @@ OPERATIONS = (
     ),
     Operation("GET", f"{REQUESTS}/{{id}}", graph_groups.get_request, READ, READ, SHAPE),
     Operation("POST", f"{REQUESTS}/{{id}}/cancel", graph_groups.cancel_request, WRITE, WRITE),
+    Operation("POST", REQUESTS, graph_groups.remove_held, WRITE, WRITE, versions=("v1.0",), status=201),
     Operation("GET", f"{ROOT}/assignmentScheduleInstances", graph_groups.list_instances, READ, READ, PAGED),
     Operation("GET", f"{ROOT}/resources", graph_groups.list_resources, RESOURCES, RESOURCES, PAGED - {"$expand"}),
     Operation("GET", f"{APPROVALS}/filterByCurrentUser(on='{{on}}')", _approvals.of_caller, READ, None, EXPAND),

@@ -5,6 +5,7 @@ With thousands of requests a filter reads single facts; rows are made only for w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
@@ -86,6 +87,36 @@ def cancel(call: GraphCall, kind: Kind) -> None:
     outcome = call.world.cancel(request.id)
     if isinstance(outcome, Refused):
         raise GraphError(400, "InvalidRequest", outcome.sentence)
+
+
+def remove(call: GraphCall, kind: Kind, role: str, scope: str) -> Request:
+    """Take away what somebody holds: only who administers PIM may, and only for a reason.
+
+    `role` and `scope` are what this collection calls them. No other action is emulated: people ask through `/control`.
+    """
+    sent = _removal(call, {"action", "principalId", "justification", role, scope})
+    if call.person and call.person.id not in ADMINISTRATORS:
+        raise denied()
+    if not sent["justification"].strip():
+        message = 'The following policy rules failed: ["JustificationRule"]'
+        raise GraphError(400, "RoleAssignmentRequestPolicyValidationFailed", message)
+    holder = call.world.person(sent["principalId"])
+    outcome = call.world.remove(kind, holder.id if holder else "", sent[role].lower(), sent[scope].lower())
+    if isinstance(outcome, Refused):
+        raise GraphError(400, "RoleAssignmentDoesNotExist", outcome.sentence)
+    return outcome
+
+
+def _removal(call: GraphCall, fields: set[str]) -> dict[str, str]:
+    try:
+        sent = json.loads(call.body)
+    except ValueError as problem:
+        raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from problem
+    if not isinstance(sent, dict) or set(sent) != fields or not all(isinstance(each, str) for each in sent.values()):
+        raise GraphError(400, "BadRequest", f"A removal has exactly these texts: {', '.join(sorted(fields))}.")
+    if sent["action"].lower() != "adminremove":
+        raise GraphError(400, "BadRequest", f"The action '{sent['action']}' is not supported here.")
+    return sent
 
 
 def target_schedule(request: Request) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.sandbox.activations import ACTIVATE, Request
 from app.sandbox.graph_filter import Filter
 from app.sandbox.graph_gate import GraphCall, GraphError, denied
-from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, target_schedule
+from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, remove, target_schedule
 from app.sandbox.graph_query import page, read_expand, select
 from app.sandbox.graph_shapes import pascal, principal_row, role_row, schedule_row, ticket_row
 from app.sandbox.roles import READERS, ROLES
@@ -59,6 +59,13 @@ def get_request(call: GraphCall) -> Json:
 def cancel_request(call: GraphCall) -> None:
     """Withdraw a request."""
     cancel(call, "entra")
+
+
+def remove_held(call: GraphCall) -> Json:
+    """Take away what somebody holds; the answer is a request of its own, which is done already."""
+    request = remove(call, "entra", "roleDefinitionId", "directoryScopeId")
+    row = request_row(call.world, request) | {"id": call.world.fresh_id(), "action": "adminRemove", "approvalId": None}
+    return {"@odata.context": call.context(f"{COLLECTION}/$entity"), **row}
 
 
 def list_instances(call: GraphCall) -> Json:

@@ -86,6 +86,10 @@ class World:
         """The world's time of day (aware, UTC): the real one plus `offset`."""
         return self._clock() + self.offset
 
+    def fresh_id(self) -> str:
+        """A new GUID of Microsoft's."""
+        return self._new_id()
+
     def person(self, id_or_name: str) -> Person | None:
         """Find somebody by short id, full name in any letter case, Slack id, object id or user principal name."""
         wanted = id_or_name.strip().lower()
@@ -149,6 +153,15 @@ class World:
         if is_ended or request.standing(now) not in possible:
             return Refused("closed", f"The request is {request.status(now)}; nothing of it can end now.")
         return self._keep(replace(request, ending=Ending(how, now)))
+
+    def remove(self, kind: Kind, holder: str, role_id: str, scope_id: str) -> Request | Refused:
+        """An administrator takes away what somebody (short id) holds right now, whichever request it came of."""
+        for request in self.requests.values():
+            asked = request.asked
+            same = (asked.kind, asked.requestor, asked.role.id, asked.scope.id) == (kind, holder, role_id, scope_id)
+            if same and request.active(self.now()):
+                return self.end(request.id, "revoke")
+        return Refused("unknown", "The Role assignment does not exist.")
 
     def record(self, call: Call) -> None:
         """Append to the call log, which keeps the newest calls only."""

@@ -23,6 +23,7 @@ from app.settings.reminding import read_reminders
 from app.settings.routing import read_channel, read_routes
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{5,20}")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _PATTERN = re.compile(r"[^@{}\s]*\{x\}[^@{}\s]*@(?P<domain>[^@{}\s]*)")
 _LEVELS = {level.word.casefold(): level for level in Level}
@@ -53,6 +54,7 @@ def _policy(top: Part) -> Policy:
         freshness=_freshness(top.table("sign_in")),
         aliases=_aliases(top.table("people")),
         portal_only=_portal_only(top),
+        revoke_contacts=tuple(top.each("revoke_contacts", _slack_user)),
         watch=_watch(top.table("watch")),
         ticket_pages=_ticket_pages(top.table("tickets"), risk),
         routes=read_routes(top, role_id),
@@ -103,6 +105,13 @@ def _aliases(part: Part) -> Aliases:
 
 def _portal_only(top: Part) -> frozenset[str]:
     return frozenset(top.each("portal_only", role_id))
+
+
+def _slack_user(word: str) -> str:
+    asked = word.strip()
+    if not _SLACK_USER.fullmatch(asked):
+        raise ValueError(f"{word!r} is no id of a Slack user; it begins with U or W (a profile's menu, Copy member ID)")
+    return asked
 
 
 def _watch(part: Part) -> Watch:

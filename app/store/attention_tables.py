@@ -1,4 +1,4 @@
-"""The tables of attention: what people do around a request without deciding it."""
+"""The tables of attention: what people do around a request without deciding it, before and after."""
 
 from __future__ import annotations
 
@@ -78,3 +78,21 @@ questions = Table(
     of_request(),
 )
 Index("questions_of_request", questions.c.kind, questions.c.request_id)
+
+# Roles taken away after a mis-click: drafts have no reason yet. Kept for ever, like what they are about.
+removals = Table(
+    "removals",
+    metadata,
+    text_column("id", key=True),
+    text_column("kind"),
+    text_column("request_id"),
+    text_column("team"),
+    *person_columns("person"),
+    text_column("slack_user"),
+    text_column("reason"),
+    text_column("fate"),
+    time_column("opened"),
+    time_column("sent_at", null=True),
+    of_request(),
+)
+Index("removals_of_request", removals.c.kind, removals.c.request_id)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, bindparam, delete, func, select, update
+from sqlalchemy import Executable, bindparam, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.ports import Earlier, Outcome
+from app.ports import Earlier, Outcome, RemovalFate
 from app.store.gathering import Gathering
-from app.store.tables import inbox, intents
+from app.store.tables import inbox, intents, removals
 from app.store.upserts import insert_for
 from app.store.writer import Store
 
@@ -84,7 +84,11 @@ async def _abandon(connection: AsyncConnection, before: datetime, now: datetime)
 
 
 async def _last_decisions(connection: AsyncConnection, users: set[str]) -> Mapping[str, datetime]:
-    """When each of them last got as far as a decision that counts or still may: they hear of that instead."""
+    """When each of them last sent what counts or still may: they hear of that instead, or see it on the card."""
     counts = intents.c.outcome.in_((Outcome.SENDING, Outcome.UNKNOWN, Outcome.MINE))
-    wanted = select(intents.c.slack_user, func.max(intents.c.at)).where(counts, intents.c.slack_user.in_(sorted(users)))
-    return {row[0]: row[1] for row in await connection.execute(wanted.group_by(intents.c.slack_user))}
+    decided = select(intents.c.slack_user, intents.c.at).where(counts, intents.c.slack_user.in_(sorted(users)))
+    left = removals.c.fate.in_((RemovalFate.SENDING, RemovalFate.UNKNOWN, RemovalFate.TAKEN))
+    removed = select(removals.c.slack_user, removals.c.sent_at).where(left, removals.c.slack_user.in_(sorted(users)))
+    sent = union_all(decided, removed).subquery()
+    last = select(sent.c.slack_user, func.max(sent.c.at)).group_by(sent.c.slack_user)
+    return {row[0]: row[1] for row in await connection.execute(last)}

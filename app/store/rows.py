@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.lifecycle import Doubt, Holding, HowEnded
+from app.domain.lifecycle import Doubt, Holding, HowEnded, Removed
 from app.domain.match import How, Match
 from app.domain.request import (
     ActivationRequest,
@@ -272,7 +272,13 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         pattern=read_pattern(row["pattern"]),
         earlier=read_earlier(row["earlier"]),
         away_until=row["away_until"],
+        removed=_removed(row),
     )
+
+
+def _removed(row: RowMapping) -> Removed | None:
+    by, at = person_of(row, "removed"), row["removed_at"]
+    return Removed(by, at) if by is not None and at is not None else None
 
 
 def _policy(row: RowMapping) -> PolicyFacts:

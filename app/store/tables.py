@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, text
 
-from app.store.attention_tables import calls, homes, looks, offers, questions
+from app.store.attention_tables import calls, homes, looks, offers, questions, removals
 from app.store.columns import Seconds
 from app.store.direct_tables import direct_copies, directs
 from app.store.reminder_tables import preferences, reminded
@@ -40,6 +40,7 @@ __all__ = [
     "preferences",
     "questions",
     "reminded",
+    "removals",
     "requests",
     "sightings",
     "sights",
@@ -103,6 +104,9 @@ requests = Table(
     time_column("look_due", null=True),
     # When its card reads differently by itself; NULL: never again.
     time_column("fuse_due", null=True),
+    # Who took the approved role away again, here, and when Microsoft took it from them.
+    *person_columns("removed", null=True),
+    time_column("removed_at", null=True),
     # When to see whether somebody is to be reminded; when the first of its approvers is back, while all are away.
     time_column("remind_due", null=True),
     time_column("away_until", null=True),

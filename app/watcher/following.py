@@ -48,7 +48,8 @@ class Following:
     async def _follow(self, desk: Desk, row: RequestRow) -> None:
         now = self.clock()
         approved_at = row.decided.at if row.decided is not None else now
-        role = Approved(row.request, approved_at, row.holding)
+        removed_at = row.removed.at if row.removed is not None else None
+        role = Approved(row.request, approved_at, row.holding, removed_at)
         if now < role.begins:
             await self.book.look_again(row.key, role.begins)
             return

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.domain.lifecycle import Doubt, Holding, HowEnded
+from app.domain.lifecycle import Doubt, Holding, HowEnded, Removed
 from app.domain.pattern import Held, Hours, Pattern, Resubmission, Use
 from app.domain.preferences import Preference
 from app.domain.reminding import NIGHT
@@ -29,7 +29,7 @@ from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, Question, RequestRow
 from app.ports import Counters, Link, LinkState
-from blocks import home, lists, modal, notices, questions, reminders, settings
+from blocks import home, lists, modal, notices, questions, reminders, removal, settings
 from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.links import GLOBAL
 from blocks.lint import Surface
@@ -113,6 +113,10 @@ def every_state() -> dict[str, RequestRow]:
         "pending_again_unchanged": row(earlier=replace(EARLIER, status=Status.EXPIRED, by="", reason="", changed=())),
         "deciding": row(Status.DECIDING, deciding=ANN, version=4),
         "approved": row(Status.APPROVED, holding=active, **approved),
+        "approved_being_removed": row(Status.APPROVED, holding=active, removed=Removed(BOB, NOW), **approved),
+        "approved_removed": row(
+            Status.APPROVED, holding=ended(HowEnded.REVOKED), removed=Removed(BOB, NOW), **approved
+        ),
         "approved_unseen": row(Status.APPROVED, **approved),
         "approved_scheduled": row(Status.APPROVED, later, **approved),
         "approved_ended": row(Status.APPROVED, holding=replace(active, until=NOW, deactivated=NOW), **approved),
@@ -204,6 +208,10 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     yield message("answer", questions.answer_message(one, name, name))
     yield "question form", "modal", questions.question_form(one, "q" * 43, 300)
     yield "answer form", "modal", questions.answer_form(one, "q" * 43, name, 500)
+    yield "remove form", "modal", removal.remove_form(one, "q" * 43)
+    yield "removing", "modal", modal.removing_modal(one)
+    yield message("taken away", removal.taken_away(one, name, name))
+    yield message("revoke wanted", removal.revoke_wanted(one, name, name, name, GLOBAL))
     yield message("refusal", notices.refusal(f"{name} is first."))
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:

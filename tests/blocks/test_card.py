@@ -54,7 +54,13 @@ def test_golden_folder_holds_the_states_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("state", [name for name, row in STATES.items() if row.status is not Status.PENDING])
 def test_no_button_once_it_is_not_pending(state: str) -> None:
-    assert buttons(show(STATES[state])) == []
+    decisions = {ids.APPROVE, ids.DENY, ids.MORE, ids.PORTAL}
+    assert not decisions & {button["action_id"] for button in buttons(show(STATES[state]))}
+
+
+@pytest.mark.parametrize("state", [name for name, row in STATES.items() if row.status is not Status.PENDING])
+def test_only_an_active_role_has_a_way_back(state: str) -> None:
+    assert [button["action_id"] for button in buttons(show(STATES[state]))] == [ids.REMOVE] * (state == "approved")
 
 
 def test_a_first_post_names_whom_it_is_for_and_a_repaint_nobody() -> None:

@@ -31,7 +31,7 @@ from app.graph.client import Gate
 from app.graph.directory import Directory
 from app.graph.directory_roles import DirectoryRoles
 from app.graph.groups import Groups
-from app.ports import Desk, Resource, TokenSource, Vote
+from app.ports import Desk, Removal, Resource, TokenSource, Vote
 from app.sandbox.server import build as build_world
 
 WHY = "Monthly licence usage report for finance"
@@ -56,8 +56,8 @@ class Place(Protocol):
     async def cancel(self, request: ActivationRequest) -> None:
         """The requestor withdraws."""
 
-    async def lose_answer(self, *, processed: bool) -> None:
-        """The answer to the next decision is lost, after or before it was processed."""
+    async def lose_answer(self, *, processed: bool, removal: bool = False) -> None:
+        """The answer to the next decision (or removal) is lost, after or before it was processed."""
 
 
 class Emulated:
@@ -112,9 +112,9 @@ class Emulated:
     async def cancel(self, request: ActivationRequest) -> None:
         await self.control(f"requests/{request.key.id}/cancel", {})
 
-    async def lose_answer(self, *, processed: bool) -> None:
+    async def lose_answer(self, *, processed: bool, removal: bool = False) -> None:
         deed = "drop_after" if processed else "drop_before"
-        method = "PUT" if self.ground.kind is Kind.AZURE else "PATCH"
+        method = "PUT" if self.ground.kind is Kind.AZURE else "POST" if removal else "PATCH"
         service = self.ground.resource.value
         await self.control("faults", [{"service": service, "method": method, "path": "", "do": deed, "times": 1}])
 
@@ -154,8 +154,9 @@ class Doubled:
     async def cancel(self, request: ActivationRequest) -> None:
         self.desk.withdraw(request.key.id)
 
-    async def lose_answer(self, *, processed: bool) -> None:
-        (self.desk.lose_answer_after if processed else self.desk.lose_answer_before)()
+    async def lose_answer(self, *, processed: bool, removal: bool = False) -> None:
+        method = "remove" if removal else "decide"
+        (self.desk.lose_answer_after if processed else self.desk.lose_answer_before)(method=method)
 
 
 def _known(place: Place, id_: str, requestor: str, created: datetime, approval: str) -> ActivationRequest:
@@ -419,6 +420,52 @@ async def test_a_role_is_held_while_its_instance_says_so(place: Place) -> None:
     assert term is not None
     assert term.end is not None
     assert term.end - term.start == timedelta(hours=2)
+
+
+# --- taking a role away ---
+
+
+async def remove(place: Place, request: ActivationRequest, who: str = "ben", why: str = "A slip") -> Receipt:
+    return await place.desk.remove(request, Removal(why, guid()), place.token(who))
+
+
+async def held(place: Place) -> ActivationRequest:
+    request = await place.ask()
+    await decide(place, request, "ann")
+    return request
+
+
+async def test_an_administrator_takes_away_what_is_held(place: Place) -> None:
+    request = await held(place)
+    assert (await remove(place, request)).request_id
+    assert await place.desk.term(request, place.token("app")) is None
+
+
+@pytest.mark.parametrize("who", ["ann", "rita", "olga"])
+async def test_who_administers_nothing_takes_nothing_away(place: Place, who: str) -> None:
+    request = await held(place)
+    with pytest.raises(GraphRefused) as caught:
+        await remove(place, request, who)
+    assert caught.value.status == 403
+    assert await place.desk.term(request, place.token("app")) is not None
+
+
+async def test_what_is_not_held_cannot_be_taken_away(place: Place) -> None:
+    waits, twice = await place.ask("rita"), await held(place)
+    await remove(place, twice)
+    for request in (waits, twice):
+        with pytest.raises(GraphRefused) as caught:
+            await remove(place, request)
+        assert (caught.value.status, caught.value.code) == (400, "RoleAssignmentDoesNotExist")
+
+
+@pytest.mark.parametrize("processed", [True, False])
+async def test_a_lost_answer_to_a_removal_says_nothing_and_the_instance_does(place: Place, processed: bool) -> None:  # noqa: FBT001 - a table
+    request = await held(place)
+    await place.lose_answer(processed=processed, removal=True)
+    with pytest.raises(OutcomeUnknown):
+        await remove(place, request)
+    assert (await place.desk.term(request, place.token("app")) is None) is processed
 
 
 # --- settings ---

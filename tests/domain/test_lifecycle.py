@@ -84,6 +84,18 @@ def test_a_role_whose_time_is_over_ended_then() -> None:
     assert course == Course(replace(HELD, deactivated=TERM.end, how=HowEnded.LAPSED))
 
 
+def test_what_was_taken_away_ends_with_the_first_look_that_misses_it() -> None:
+    taken = replace(role(HELD), removed_at=NOW)
+    course = follow(taken, None, "Provisioned", NOW + SECOND)
+    assert course == Course(replace(HELD, deactivated=NOW + SECOND, how=HowEnded.REVOKED))
+
+
+def test_what_was_taken_away_is_looked_for_often_while_replicas_may_lag() -> None:
+    taken = replace(role(HELD), removed_at=NOW)
+    assert follow(taken, TERM, "", NOW).due == NOW + SOON
+    assert follow(taken, TERM, "", NOW + SETTLING).due == NOW + SETTLING + OFTEN
+
+
 def test_one_look_that_misses_a_held_role_is_not_believed() -> None:
     assert follow(role(HELD), None, "Provisioned", NOW + HOUR) == Course(replace(HELD, missed=1), NOW + HOUR + LAG)
 

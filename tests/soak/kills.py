@@ -158,6 +158,7 @@ ELSEWHERE = {
     "desk.list_for": "the same step as list_all, asked as the approvers",
     "desk.list_ended": "history of other tools; it opens no card",
     "desk.cancel": "the requestor's own act, not a decision",
+    "desk.remove": "not a decision; sent once, and what is held tells the rest: tests/use_cases/test_removing.py",
     "desk.term": "asked after the ending",
     "inbox.earlier": _READ,
     "inbox.forget": "a call over HTTP, whose caller tries again with the same key",

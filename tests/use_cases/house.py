@@ -16,6 +16,7 @@ from app.decisions.calling import Call, Calls
 from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
+from app.decisions.removing import Removing
 from app.decisions.sending import Courier, Fate
 from app.decisions.step_up import StepUp
 from app.decisions.values import Click, Opening, Submission, Unproven, Verify
@@ -39,6 +40,7 @@ from app.store.looks import StoredLooks
 from app.store.outbox import StoredOutbox
 from app.store.questions import StoredQuestions
 from app.store.remember import Posting
+from app.store.removals import StoredRemovals
 from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
 from app.store.strangers import StoredStrangers
@@ -77,6 +79,7 @@ class House:
         self.looks = StoredLooks(self.store)
         self.homes = StoredHomes(self.store, self.new_id)
         self.questions = StoredQuestions(self.store)
+        self.removals = StoredRemovals(self.store, self.trail)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
         self.ledger = StoredLedger(self.store)
@@ -135,6 +138,16 @@ class House:
             **ours, cards=self.cards, looks=self.looks, homes=self.homes, new_token=self.new_id, policy=self.policy
         )
         self.asking = Asking(openings=self.openings, questions=self.questions, clock=self.clock, new_token=self.new_id)
+        self.removing = Removing(
+            openings=self.openings,
+            removals=self.removals,
+            people=self.people,
+            tokens=self.tokens,
+            desks=desks,
+            clock=self.clock,
+            policy=self.policy,
+            sleep=self.clock.sleep,
+        )
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.exports = Exports(book=self.book, ledger=self.ledger, sights=self.sights, clock=self.clock)
