@@ -141,10 +141,14 @@ class _Walk(NamedTuple):
 
 
 class _Reason(NamedTuple):
-    """One reason of `may_see`: its own index to walk, or a question at each step of another walk."""
+    """One reason of `may_see`: its own index to walk, or a question at each step of another walk.
+
+    `sorts`: a column with a second index of its own, in which the rows of one value stand in order of time.
+    """
 
     own: _Walk
     question: ColumnElement[bool]
+    sorts: ColumnElement[Any] | None = None
 
 
 class _Wish(NamedTuple):
@@ -169,26 +173,46 @@ async def _walks(connection: AsyncConnection, viewer: Viewer, query: Query, many
     wishes = _wishes(query)
     if viewer.auditor:
         return _through(wishes, true()) if wishes else [_Walk(_PLACE, true())]
-    walks: list[_Walk] = []
-    for reason in _reasons(viewer):
-        if wishes and await _has(connection, many, reason.own):
-            walks += _through(wishes, reason.question)
-        else:
-            walks.append(reason.own._replace(conditions=(*reason.own.conditions, *map(_asked, wishes))))
-    return walks
+    walks = [await _ways(connection, reason, wishes, many) for reason in _reasons(viewer)]
+    return [walk for ways in walks for walk in ways]
+
+
+async def _ways(connection: AsyncConnection, reason: _Reason, wishes: Sequence[_Wish], many: int) -> list[_Walk]:
+    """Through the rows of one reason, or through those of the filter.
+
+    Every index that a reason walks knows the desk as well: looking for one there reads no row, however long it is.
+    """
+    owns, others = _narrowed(reason, wishes)
+    costly = any(wish.column is not requests.c.kind for wish in others)
+    if costly and any([await _has(connection, many, own) for own in owns]):
+        return _through(wishes, reason.question)
+    return [own._replace(conditions=(*own.conditions, *map(_asked, others))) for own in owns]
+
+
+def _narrowed(reason: _Reason, wishes: Sequence[_Wish]) -> tuple[list[_Walk], Sequence[_Wish]]:
+    """The walks of a reason, one for each wanted value where its index knows the column, and what is still wanted."""
+    wish = next((wish for wish in wishes if reason.sorts is not None and wish.column.name == reason.sorts.name), None)
+    if wish is None or reason.sorts is None:
+        return [reason.own], wishes
+    owns = [reason.own._replace(begin=and_(reason.own.begin, reason.sorts == value)) for value in wish.values]
+    return owns, [other for other in wishes if other is not wish]
 
 
 def _reasons(viewer: Viewer) -> list[_Reason]:
     reasons = [
-        _Reason(_Walk(_CARD_PLACE, cards.c.channel == channel, (_is_card(),)), _in_channels([channel]))
+        _Reason(_Walk(_CARD_PLACE, cards.c.channel == channel, (_is_card(),)), _in_channels([channel]), cards.c.kind)
         for channel in sorted(viewer.channels)
     ]
     if viewer.oid is not None:
-        parties = (requests.c.requestor_oid, requests.c.created_by, requests.c.decided_oid)
-        reasons += [_Reason(_Walk(_PLACE, one == viewer.oid), _asked(_Wish(one, (viewer.oid,)))) for one in parties]
+        reasons += [_party(requests.c.requestor_oid, viewer.oid), _party(requests.c.created_by, viewer.oid)]
+        reasons.append(_party(requests.c.decided_oid, viewer.oid)._replace(sorts=requests.c.status))
         seen = _Walk(_SIGHTING_PLACE, sightings.c.oid == viewer.oid, (_is_sighting(),))
-        reasons.append(_Reason(seen, _saw_it(viewer.oid)))
+        reasons.append(_Reason(seen, _saw_it(viewer.oid), sightings.c.kind))
     return reasons
+
+
+def _party(column: ColumnElement[Any], oid: str) -> _Reason:
+    return _Reason(_Walk(_PLACE, column == oid), _asked(_Wish(column, (oid,))))
 
 
 def _through(wishes: Sequence[_Wish], question: ColumnElement[bool]) -> list[_Walk]:

@@ -127,6 +127,15 @@ Index("requests_by_requestor", requests.c.requestor_oid, requests.c.requested, r
 Index("requests_by_slack", requests.c.match_slack, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_creator", requests.c.created_by, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_decider", requests.c.decided_oid, requests.c.requested, requests.c.kind, requests.c.id)
+# Most people ever only approved or denied, so that other words find nothing in a long list of decisions.
+Index(
+    "requests_by_decider_status",
+    requests.c.decided_oid,
+    requests.c.status,
+    requests.c.requested,
+    requests.c.kind,
+    requests.c.id,
+)
 Index("requests_by_kind", requests.c.kind, requests.c.requested, requests.c.id)
 Index("requests_by_role", requests.c.role_id, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_role_name", requests.c.role_name, requests.c.requested, requests.c.kind, requests.c.id)
@@ -148,7 +157,17 @@ Index(
     sqlite_where=text("remind_due IS NOT NULL"),
     postgresql_where=text("remind_due IS NOT NULL"),
 )
-Index("requests_ended", requests.c.status, requests.c.decided_at, requests.c.kind, requests.c.id)
+# With everything that the overview asks of a row, so that a week is counted without reading a row.
+Index(
+    "requests_ended",
+    requests.c.status,
+    requests.c.decided_at,
+    requests.c.kind,
+    requests.c.id,
+    requests.c.requestor_oid,
+    requests.c.created_by,
+    requests.c.decided_oid,
+)
 
 # Whose own listing held the request. `requested` is a copy, so that one person's history is one index walk.
 sightings = Table(
@@ -161,6 +180,7 @@ sightings = Table(
     of_request(),
 )
 Index("sightings_by_person", sightings.c.oid, sightings.c.requested, sightings.c.kind, sightings.c.request_id)
+Index("sightings_by_person_kind", sightings.c.oid, sightings.c.kind, sightings.c.requested, sightings.c.request_id)
 
 # `wanted` and `requested` are copies from the row, so that "behind" and "newest in this channel" are index walks too.
 # `occasion` is why a copy is one person's own message; it is empty for a channel's card.
@@ -182,6 +202,7 @@ cards = Table(
     of_request(),
 )
 Index("cards_by_channel", cards.c.channel, cards.c.requested, cards.c.kind, cards.c.request_id)
+Index("cards_by_channel_kind", cards.c.channel, cards.c.kind, cards.c.requested, cards.c.request_id)
 Index("cards_of_request", cards.c.kind, cards.c.request_id, cards.c.channel)
 Index("cards_by_token", cards.c.token, unique=True)
 Index(
