@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import typer.main
 import yaml
 from bolt_rig import BoltRig
 from jsonschema import Draft7Validator
+from pages import CALL, HINTS, PAGES, ROOT, code_of, mistakes_in
 from people import ann
 from typer.testing import CliRunner
 
@@ -23,14 +23,6 @@ from app.cli.manifest import app_manifest, lines
 from app.sandbox.people import Settings as SandboxSettings
 from app.sandbox.slack_scopes import SCOPES as SANDBOX_SCOPES
 from app.settings import Settings
-
-ROOT = Path(__file__).parent.parent
-PAGES = [
-    path
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md"))
-    if path.exists()
-]
-HINTS = [*PAGES, ROOT / "Procfile", ROOT / ".env.example", ROOT / ".ci" / "run"]
 
 # What each Web API method costs, by Slack's reference. A private channel and a direct message have scopes of their own.
 COSTS: dict[str, set[str]] = {
@@ -229,47 +221,8 @@ def test_a_page_names_only_settings_that_exist(page: Path) -> None:
 # Commands
 
 
-def command_lines() -> set[str]:
-    """Every way to call the program: `serve`, `keys new`, ..."""
-    found: set[str] = set()
-
-    def walk(group: Any, before: str) -> None:  # noqa: ANN401 - click's own classes
-        for name, command in group.commands.items():
-            found.add(f"{before}{name}")
-            if hasattr(command, "commands"):
-                walk(command, f"{before}{name} ")
-
-    walk(typer.main.get_command(cli.app), "")
-    return found
-
-
 def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-
-
-def code_of(page: Path) -> str:
-    """What a page shows as code; the whole of a file that is no page."""
-    text = page.read_text(encoding="utf-8")
-    if page.suffix != ".md":
-        return text
-    fences = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
-    rest = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    return "\n".join([*fences, *re.findall(r"`([^`\n]+)`", rest)])
-
-
-def mistakes_in(line: str) -> list[str]:
-    """What is wrong with a call as a page shows it: words that are no command, options that it does not take."""
-    group, words = typer.main.get_command(cli.app), line.split()
-    while words and hasattr(group, "commands") and words[0] in group.commands:
-        group = group.commands[words.pop(0)]
-    if hasattr(group, "commands") and words and not words[0].startswith("-"):
-        return [words[0]]
-    known = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-    options = [re.split(r"[=\]]", word.lstrip("["))[0] for word in words if word.lstrip("[").startswith("--")]
-    return [option for option in options if option not in known]
-
-
-CALL = re.compile(r"(?:pim-approvals|python -m app) ((?:[a-z\[-][^\s#`|>&;]*|\S+)(?: [^\s#`|>&;]+)*)")
 
 
 @pytest.mark.parametrize("page", HINTS, ids=lambda path: path.name)
