@@ -13,7 +13,7 @@ demo: $(VENV)/.run ## Set up, then show the whole thing in a browser: emulated S
 	$(PY) -m app sandbox $(ARGS)
 
 test: $(VENV)/.dev ## Set up, then run every test (SQLite and PostgreSQL)
-	$(PY) -m pytest -m "not soak" $(ARGS)
+	$(PY) -m pytest -m "not soak" -n auto $(ARGS)
 
 check: $(VENV)/.dev ## Lint, format, types, floors
 	$(VENV)/bin/ruff check .

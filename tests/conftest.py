@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import itertools
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ import psycopg
 import pytest
 from psycopg import sql
 from security import canaries
+from shares import pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
 
 from app.store.engine import open_engine
 from app.store.migrate import upgrade
 from app.store.tables import metadata
 from app.store.writer import Store
+
+__all__ = ["pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler"]  # hooks, and found here by pytest
 
 # Machines differ in speed: no test may depend on how long an example takes.
 _PATIENT = (hypothesis.HealthCheck.too_slow,)
@@ -34,6 +38,17 @@ hypothesis.settings.load_profile("any_machine")
 def pytest_configure(config: pytest.Config) -> None:
     """Whatever test runs, it runs under the watch."""
     config.pluginmanager.register(canaries, "canaries")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Ten thousand tests live to the end: looking through them for garbage took a third of the whole run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 # --- the network ---

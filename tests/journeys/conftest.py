@@ -25,9 +25,9 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
-    """The scenes of all modules that will be looked at, begun right away."""
+    """The scenes of all modules that will be looked at, begun when the first one is asked for."""
     modules = {item.module.__name__: getattr(item.module, "SCENES", {}) for item in request.session.items}
 
     def new_database() -> str:

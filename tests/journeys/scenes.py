@@ -1,4 +1,4 @@
-"""Long scenes, played in the background from the start of the session: their tests only look at how they ended.
+"""Long scenes, played in the background: their tests only look at how they ended.
 
 A module lists its scenes as `SCENES`, by name. Each is played once, on a sandbox of its own that stays up until the
 module's tests have looked.
@@ -21,7 +21,7 @@ from journeys.driver import ROOT, Sandbox, environment, running
 from app.sandbox.bot_process import bot_environment
 from app.sandbox.people import Settings
 
-ACTORS = 2  # scenes played at the same time; more would starve the machine
+ACTORS = 3  # scenes played at the same time, while the tests wait; more would starve the machine
 
 Scene = Callable[["Stage"], Any]
 

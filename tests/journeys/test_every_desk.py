@@ -11,6 +11,8 @@ import pytest
 from journeys.driver import APPROVE, DENY, Json, Sandbox, Shown
 from journeys.scenes import Scene, Scenes, Stage
 
+pytestmark = pytest.mark.timeout(300)  # whoever looks first at a scene waits for its end
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
