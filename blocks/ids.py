@@ -55,6 +55,7 @@ CARD_EVENT: Final = "pim_card"
 NOTICE_EVENT: Final = "pim_notice"
 NOTE_EVENT: Final = "pim_note"
 DIRECT_EVENT: Final = "pim_direct"
+WEEK: Final = "week:"  # how the topic of a weekly digest begins
 
 _PREFIX: Final = "pim_"
 

@@ -323,9 +323,9 @@ class BoltRig:
         """A slash command, up to its ack."""
         return await self._dispatch(urlencode(form), "application/x-www-form-urlencoded")
 
-    async def deliver_event(self, event: Mapping[str, object]) -> BoltResponse:
+    async def deliver_event(self, event: Mapping[str, object], **headers: list[str]) -> BoltResponse:
         """An event, up to its ack."""
-        return await self._dispatch(json.dumps(event), "application/json")
+        return await self._dispatch(json.dumps(event), "application/json", **headers)
 
     async def settled(self) -> None:
         """Wait until everybody is answered."""
@@ -353,8 +353,9 @@ class BoltRig:
         """How the deliveries of the inbox were closed, in order."""
         return [row["outcome"] for row in await self.house.sql("SELECT outcome FROM inbox ORDER BY key")]
 
-    async def _dispatch(self, body: str, content_type: str) -> BoltResponse:
-        return await self.bolt.async_dispatch(AsyncBoltRequest(body=body, headers={"content-type": [content_type]}))
+    async def _dispatch(self, body: str, content_type: str, **headers: list[str]) -> BoltResponse:
+        sent = {"content-type": [content_type], **headers}
+        return await self.bolt.async_dispatch(AsyncBoltRequest(body=body, headers=sent))
 
 
 @dataclass

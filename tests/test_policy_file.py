@@ -18,6 +18,7 @@ from app.domain.request import Kind, Ticket
 from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
 from app.domain.tickets import misshapen, ticket_form
+from app.domain.weekly import Weekly
 from app.settings.policy_file import read_policy
 
 DOCS = Path(__file__).parent.parent / "docs" / "policy.md"
@@ -74,6 +75,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
         ("9e2f0c11-6a3b-4f0d-a1b2-c3d4e5f60703",),
     )
     assert policy.reminders == Reminders()
+    assert policy.weekly == Weekly(0, 8)
     assert policy.anchor_channel == "C0123456789"
     (route,) = policy.routes
     assert (route.channel, route.mention) == ("C0123456789", "S0123456789")
@@ -84,7 +86,7 @@ def test_the_documented_example_shows_every_key_with_its_default(read: Read) -> 
 
 def test_every_documented_key_is_in_the_table_too() -> None:
     keys = re.findall(r"^(\w+) = ", documented(), re.MULTILINE)
-    assert len(keys) == 26 + len(rules.WEAK_POINTS)
+    assert len(keys) == 28 + len(rules.WEAK_POINTS)
     assert all(f"{key}`" in DOCS.read_text(encoding="utf-8") for key in keys)
 
 
@@ -182,6 +184,18 @@ def test_an_emulated_tool_may_be_on_this_machine(read: Read) -> None:
     assert escalation.url == "http://127.0.0.1:8080/hook"
 
 
+@pytest.mark.parametrize(
+    "text, weekly",
+    [
+        ("", None),
+        ('[weekly]\nweekday = "Sunday"', Weekly(6, 8)),
+        ('[weekly]\nweekday = "friday"\nhour = 0', Weekly(4, 0)),
+    ],
+)
+def test_the_digest_has_a_day_and_an_hour_or_is_off(read: Read, text: str, weekly: Weekly | None) -> None:
+    assert read(text).weekly == weekly
+
+
 def test_nudges_can_be_switched_off(read: Read) -> None:
     assert read("[arrival]\nnudge_minutes = 0").arrival.nudge_after == timedelta(0)
 
@@ -216,6 +230,11 @@ ALARM = '[escalation]\nsecret_env = "KEY"\nafter_minutes = 5\n'
 ROUTE = '[[routes]]\nchannel = "C0123456789"\n'
 MISTAKES = {
     "not TOML": ("risk: high", "cannot be read"),
+    "no day": ("[weekly]\nhour = 8", "[weekly] weekday must be one of monday, tuesday"),
+    "a day nobody knows": ('[weekly]\nweekday = "montag"', "[weekly] weekday must be one of monday"),
+    "no hour": ('[weekly]\nweekday = "monday"\nhour = 24', "[weekly] hour must be a whole number from 0 to 23"),
+    "half an hour": ('[weekly]\nweekday = "monday"\nhour = 8.5', "[weekly] hour must be a whole number"),
+    "an unknown key of the digest": ('[weekly]\nweekday = "monday"\nzone = "x"', "[weekly] zone is not known"),
     "an unknown part": ("[wach]\nx = 1", "wach is not known"),
     "an unknown key": ("[risk]\nlong_form_hours = 4", "[risk] long_form_hours is not known"),
     "an unknown key of sign-in": ("[sign_in]\nwindow_days = 4", "[sign_in] window_days is not known"),

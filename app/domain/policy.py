@@ -17,6 +17,7 @@ from app.domain.risk import Level, RiskPolicy
 from app.domain.routes import Route
 from app.domain.ticket_pages import TicketFacts, page_of
 from app.domain.tickets import fits
+from app.domain.weekly import Weekly
 
 NEVER = timedelta(0)
 
@@ -107,6 +108,7 @@ class Policy:
     arrival: Arrival = Arrival()
     escalation: Escalation | None = None
     reminders: Reminders = field(default_factory=Reminders)
+    weekly: Weekly | None = None
     anchor_channel: str = ""  # a channel's id; empty: anchors of the audit trail are in the log only
     revoke_contacts: tuple[str, ...] = ()  # Slack users who are told where somebody may not take a role away
     ticket_pages: Mapping[str, str] = field(default_factory=dict)  # by system, lower case; `*` is for every other one

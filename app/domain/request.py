@@ -122,6 +122,13 @@ class Scope:
         return self.name or ("Whole directory" if self.id == "/" else self.id)
 
 
+def title_of(kind: Kind, role: Role, scope: Scope) -> str:
+    """`Owner on Subscription Prod`, `Member of prod-db-admins`; a directory role by its name alone."""
+    if kind is Kind.ENTRA:
+        return role.label
+    return f"{role.label} {'of' if kind is Kind.GROUP else 'on'} {scope.label}"
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A reference into somebody's ticket system. Microsoft stores it and never checks it."""
@@ -162,9 +169,7 @@ class ActivationRequest:
     @property
     def what(self) -> str:
         """`Owner on Subscription Prod`, `Member of prod-db-admins`; a directory role by its name alone."""
-        if self.key.kind is Kind.ENTRA:
-            return self.role.label
-        return f"{self.role.label} {'of' if self.key.kind is Kind.GROUP else 'on'} {self.scope.label}"
+        return title_of(self.key.kind, self.role, self.scope)
 
     @property
     def expires(self) -> datetime:

@@ -45,6 +45,7 @@ SETTLE_EVERY = 5.0
 HOMES_EVERY = 3.0
 ALARM_EVERY = 5.0
 REMIND_EVERY = 5.0
+WEEKLY_EVERY = 60.0
 ANCHOR_EVERY = 3600.0
 JITTER = 0.2  # of the poll interval, so that several bots do not poll in step
 DRAIN = 8.0  # seconds a stop waits for clicks being answered
@@ -210,6 +211,7 @@ def _rounds(
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
     schedule.every(REMIND_EVERY, "remind", _painted(schedule, telling.reminders.tick))
+    schedule.every(WEEKLY_EVERY, "weekly", _painted(schedule, telling.weekly.tick))
     schedule.every(ALARM_EVERY, "alarm", telling.arrivals.escalate)
 
 

@@ -17,6 +17,8 @@ from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
 from app.reminders import Recipients, Rounds
 from app.requestors import Requestors
+from app.store.weekly import StoredWeeks
+from app.weekly import WeeklyDigest
 from blocks.links import card_address
 
 
@@ -30,6 +32,7 @@ class Telling:
     requestors: Requestors
     arrivals: Arrivals
     reminders: Rounds
+    weekly: WeeklyDigest
 
 
 def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
@@ -58,7 +61,7 @@ def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
     )
     requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
     arrivals, reminders = _arrivals(rooms, audience, stack), _reminders(rooms, audience)
-    return Telling(painter, messenger, _directs(rooms), requestors, arrivals, reminders)
+    return Telling(painter, messenger, _directs(rooms), requestors, arrivals, reminders, _weekly(rooms))
 
 
 def make_matching(rooms: Rooms) -> SlackMatching:
@@ -99,6 +102,16 @@ def _reminders(rooms: Rooms, audience: SlackAudience) -> Rounds:
         outbox=rooms.memory.outbox,
         clock=utc_now,
         policy=rooms.policy.reminders,
+    )
+
+
+def _weekly(rooms: Rooms) -> WeeklyDigest:
+    return WeeklyDigest(
+        weeks=StoredWeeks(rooms.memory.store),
+        outbox=rooms.memory.outbox,
+        clock=utc_now,
+        channel=rooms.settings.approvers_channel,
+        policy=rooms.policy.weekly,
     )
 
 

@@ -28,7 +28,8 @@ Origin = tuple[str, str | None, int | None]
 TIMEOUT = 10  # seconds for one call
 UPLOAD_TIMEOUT = 60  # for a file of a few megabytes
 DEFAULT_WAIT = 5.0  # seconds, when Slack throttles without saying for how long
-_LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+GONE = "message_not_found"
+_LOST = frozenset({GONE, "cant_update_message", "edit_window_closed", "is_inactive"})
 _PASSING = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org", "accesslimited"}
 )

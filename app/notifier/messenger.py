@@ -6,17 +6,20 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.domain.errors import SlackFailed, Unavailable
 from app.domain.match import How
 from app.domain.request import Person
 from app.domain.row import RequestRow
 from app.notifier.finding import find_message
-from app.notifier.gateway import OUR_TROUBLE, Gateway
+from app.notifier.gateway import OUR_TROUBLE, Gateway, Payload
+from app.notifier.plainly import shown
 from app.notifier.wording import notice_message
 from app.ports import Cards, Clock, Matching, Notice, Outbox, RequestBook
 from blocks import ids
 from blocks.links import Portal
+from blocks.message import Message
 
 BATCH = 20
 PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
@@ -87,13 +90,17 @@ class Messenger:
                 return Delivery("delivered")
             await self.outbox.trying_notice(notice)
             stamped = message.stamped(ids.NOTICE_EVENT, notice=notice.id)
-            posted = await self.gateway.call("chat_postMessage", **place, **stamped.payload())
+            posted = await self._post(notice.topic, place, stamped)
         except SlackFailed as failure:
             if failure.code in OUR_TROUBLE:
                 raise
             log.warning("A direct message (%s) could not be delivered: %s", notice.topic, failure)
             return Delivery(f"not delivered: {failure.code}")
         return Delivery("delivered", place, str(posted["ts"]))
+
+    async def _post(self, topic: str, place: Place, message: Message) -> Payload:
+        post = partial(self.gateway.call, "chat_postMessage", **place)
+        return await shown(topic, message, lambda drawn: post(**drawn.payload()))
 
     async def _place(self, notice: Notice, row: RequestRow | None) -> Place | Delivery:
         """The person's conversation, or the thread below the card; why it is not told where there is neither."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,14 +10,17 @@ from app.domain.errors import CardLost
 from app.domain.row import RequestRow
 from app.notifier.digests import PREFIX
 from app.notifier.finding import find_message
-from app.notifier.gateway import Gateway, first_post
+from app.notifier.gateway import GONE, Gateway, first_post, take_away
 from app.notifier.pace import Pace
+from app.notifier.plainly import shown
 from app.notifier.wording import note_message
 from app.ports import ChannelNote, Clock, Outbox
 from blocks import ids
 from blocks.links import Portal
 from blocks.message import Message
 from blocks.notices import digest_note
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,9 +45,16 @@ class NotePainter:
             if not ts or not await self._edit(note, ts, message):
                 if not self.pace.free(note.channel):
                     return False
-                ts = await self._post(note, message)
+                await self._posted(note, await self._post(note, message))
+                return True
         await self.outbox.painted_note(note, ts)
         return True
+
+    async def _posted(self, note: ChannelNote, ts: str) -> None:
+        """Where another process was quicker, while this one was stopped in the middle, its message is the note."""
+        if not await self.outbox.painted_note(note, ts):
+            log.warning("A note was posted twice; the later one is deleted.")
+            await self.gateway.call("chat_delete", channel=note.channel, ts=ts)
 
     def _drawn(self, note: ChannelNote, first: Sequence[RequestRow]) -> Message:
         if not note.topic.startswith(PREFIX):
@@ -54,7 +65,10 @@ class NotePainter:
     async def _post(self, note: ChannelNote, message: Message) -> str:
         await self.outbox.trying_note(note)
         self.pace.spend(note.channel)
-        sent = await self.gateway.call("chat_postMessage", channel=note.channel, **first_post(message.payload()))
+        place = first_post({"channel": note.channel})
+        sent = await shown(
+            note.topic, message, lambda drawn: self.gateway.call("chat_postMessage", **place, **drawn.payload())
+        )
         return str(sent["ts"])
 
     async def _adopt(self, note: ChannelNote) -> str:
@@ -64,8 +78,11 @@ class NotePainter:
 
     async def _edit(self, note: ChannelNote, ts: str, message: Message) -> bool:
         """False when there is no such message."""
+        place = {"channel": note.channel, "ts": ts}
         try:
-            await self.gateway.call("chat_update", channel=note.channel, ts=ts, **message.payload())
-        except CardLost:
+            await shown(note.topic, message, lambda drawn: self.gateway.call("chat_update", **place, **drawn.payload()))
+        except CardLost as failure:
+            if failure.code != GONE:  # else the old words would stand beside the new ones
+                await take_away(self.gateway, note.channel, ts)
             return False
         return True

@@ -21,7 +21,7 @@ from app.domain.ruling import portal_only
 from app.notifier.channel import Channels
 from app.notifier.digests import Digests
 from app.notifier.finding import find_message
-from app.notifier.gateway import OUR_TROUBLE, Gateway, first_post, take_away
+from app.notifier.gateway import GONE, OUR_TROUBLE, Gateway, first_post, take_away
 from app.notifier.lanes import PAUSE_AFTER_REFUSAL, TOO_MUCH, Lanes
 from app.notifier.notes import NotePainter
 from app.notifier.pace import Pace
@@ -205,8 +205,10 @@ class Painter:
         await self.outbox.trying(card)
         try:
             await self._edit(card, row)
-        except CardLost:
-            log.info("The card of %s is gone from Slack.", row.key)
+        except CardLost as failure:
+            log.info("The card of %s is gone from Slack, or can be edited no more: %s", row.key, failure)
+            if failure.code != GONE:  # it still stands there, with the buttons it had
+                await take_away(self.gateway, card.channel, card.ts)
             await self.outbox.lost(card, self.new_token())
         else:
             await self.outbox.painted(card, card.ts, row.version)
@@ -229,7 +231,6 @@ class Painter:
         except SlackFailed as failure:
             if failure.code != "block_mismatch":
                 raise
-            await self.gateway.call("chat_delete", **place)
             raise CardLost(code=failure.code) from None
 
 

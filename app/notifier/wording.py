@@ -7,11 +7,13 @@ from datetime import datetime
 
 from app.domain.request import Person, Status
 from app.domain.row import RequestRow
+from app.domain.weekly import read_tally
 from app.ports import ChannelNote, Direct, Notice
 from blocks import ids, notices, questions, reminders, removal
 from blocks.links import Portal
 from blocks.message import Message
 from blocks.reminders import Item
+from blocks.weekly import weekly_message
 
 
 def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal: Portal) -> Message | None:
@@ -83,6 +85,8 @@ def _about_account(notice: Notice, now: datetime) -> Message | None:
 
 def note_message(note: ChannelNote, portal: Portal) -> Message:
     """A standing note of the approvers channel, found again by its topic."""
+    if note.topic.startswith(ids.WEEK):
+        return weekly_message(read_tally(note.text), note.version).stamped(ids.NOTE_EVENT, topic=note.topic)
     drawn = notices.channel_note(note.text, button_shown=note.button, version=note.version, portal=portal)
     return drawn.stamped(ids.NOTE_EVENT, topic=note.topic)
 

@@ -26,6 +26,7 @@ from app.ports.slack import Block, Matching, People, Screens, SlackPerson, View
 from app.ports.strangers import Strangers
 from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
+from app.ports.weekly import Weeks
 
 __all__ = [
     "AGES",
@@ -117,6 +118,7 @@ __all__ = [
     "WaitingDecision",
     "WaitingDecisions",
     "Watched",
+    "Weeks",
     "correlated",
     "correlation",
 ]

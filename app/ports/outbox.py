@@ -175,6 +175,9 @@ class Outbox(Protocol):
         An empty text ends the note: one that stands is edited to say `over`, without a button; else nothing happens.
         """
 
+    async def announce(self, topic: str, text: str, channel: str) -> bool:
+        """Something to be said in a channel once, and never again under this topic; False when it was before."""
+
     async def standing_notes(self) -> Sequence[str]:
         """The texts that stand right now, for readiness."""
 
@@ -184,8 +187,8 @@ class Outbox(Protocol):
     async def trying_note(self, note: ChannelNote) -> None:
         """Its first post is about to be sent."""
 
-    async def painted_note(self, note: ChannelNote, ts: str) -> None:
-        """Slack shows this version."""
+    async def painted_note(self, note: ChannelNote, ts: str) -> bool:
+        """Slack shows this version, at this ts. False: another message is the note, and this one is too many."""
 
 
 class Leases(Protocol):

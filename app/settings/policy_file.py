@@ -21,6 +21,7 @@ from app.settings.calling import read_arrival, read_escalation
 from app.settings.parts import Part
 from app.settings.reminding import read_reminders
 from app.settings.routing import read_channel, read_routes
+from app.settings.weekly import read_weekly
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{5,20}")
@@ -61,6 +62,7 @@ def _policy(top: Part) -> Policy:
         arrival=read_arrival(top.table("arrival")),
         escalation=read_escalation(top.table("escalation")),
         reminders=read_reminders(top.table("reminders")),
+        weekly=read_weekly(top.table("weekly")),
         anchor_channel=_anchor_channel(top.table("audit")),
     )
     top.close()

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import ChannelNote
 from app.store.tables import channel_notes as notes
-from app.store.upserts import insert_into
+from app.store.upserts import insert_into, took_place
+
+_NEW = {"ts": "", "version": 1, "painted": 0, "tried": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ async def put(connection: AsyncConnection, saying: Saying) -> None:
         await _end(connection, row, saying)
 
 
+async def announce(connection: AsyncConnection, topic: str, text: str, channel: str) -> bool:
+    """A note that never changes, and that readiness does not tell of; False when there is one under this topic."""
+    row = {**_words(Saying(topic, text, over="", button=False, channel=channel)), **_NEW, "topic": topic}
+    once = insert_into(connection, notes).on_conflict_do_nothing()
+    return await took_place(connection, once.values(**row | {"standing": False}))
+
+
 async def standing(connection: AsyncConnection) -> Sequence[str]:
     """The texts that stand right now."""
     wanted = select(notes.c.text).where(notes.c.standing).order_by(notes.c.topic)
@@ -54,14 +63,19 @@ async def trying(connection: AsyncConnection, note: ChannelNote) -> None:
     await connection.execute(update(notes).where(notes.c.topic == note.topic).values(tried=True))
 
 
-async def painted(connection: AsyncConnection, note: ChannelNote, ts: str) -> None:
-    """Slack shows this version of it, in this channel."""
+async def painted(connection: AsyncConnection, note: ChannelNote, ts: str) -> bool:
+    """Slack shows this version of it, in this channel. False: another process was quicker, and its message is it."""
     same_place = (notes.c.topic == note.topic, notes.c.channel == note.channel)
-    await connection.execute(update(notes).where(*same_place).values(ts=ts, painted=note.version, tried=True))
+    shown = update(notes).where(*same_place, notes.c.ts.in_({"", note.ts, ts}))
+    shown = shown.values(ts=ts, painted=note.version, tried=True)
+    if await connection.scalar(shown.returning(notes.c.topic)) is not None:
+        return True
+    other = select(notes.c.ts).where(*same_place, notes.c.ts.not_in({"", ts}))
+    return await connection.scalar(other) is None
 
 
 async def _begin(connection: AsyncConnection, saying: Saying) -> None:
-    row = {**_words(saying), "topic": saying.topic, "ts": "", "version": 1, "painted": 0, "tried": False}
+    row = {**_words(saying), **_NEW, "topic": saying.topic}
     await connection.execute(insert_into(connection, notes).on_conflict_do_nothing().values(**row))
 
 

@@ -80,6 +80,10 @@ class StoredOutbox:
         saying = notes.Saying(topic, text, over, button, channel)
         await self._fenced.write(lambda connection: notes.put(connection, saying))
 
+    async def announce(self, topic: str, text: str, channel: str) -> bool:
+        """Something to be said in a channel once; False when it was before."""
+        return await self._fenced.write(lambda connection: notes.announce(connection, topic, text, channel))
+
     async def standing_notes(self) -> Sequence[str]:
         """The texts that stand right now."""
         return await self._store.read(notes.standing)
@@ -92,6 +96,6 @@ class StoredOutbox:
         """Its first post is about to be sent."""
         await self._fenced.write(lambda connection: notes.trying(connection, note))
 
-    async def painted_note(self, note: ChannelNote, ts: str) -> None:
-        """Slack shows this version."""
-        await self._store.write(lambda connection: notes.painted(connection, note, ts))
+    async def painted_note(self, note: ChannelNote, ts: str) -> bool:
+        """Slack shows this version. False: another message is the note, and this one is too many."""
+        return await self._store.write(lambda connection: notes.painted(connection, note, ts))

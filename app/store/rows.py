@@ -260,7 +260,7 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         Status(row["status"]),
         Risk(Level(row["risk_level"]), tuple(row["risk_reasons"]), row["risk_rules"], tuple(row["risk_fired"])),
         row["version"],
-        policy=_policy(row),
+        policy=policy_of(row),
         approvers=approvers,
         channels=channels,
         deciding=person_of(row, "deciding"),
@@ -281,7 +281,8 @@ def _removed(row: RowMapping) -> Removed | None:
     return Removed(by, at) if by is not None and at is not None else None
 
 
-def _policy(row: RowMapping) -> PolicyFacts:
+def policy_of(row: RowMapping) -> PolicyFacts:
+    """What PIM's settings said when the request was last listed."""
     more = row["policy_more"]
     approvers = more.get("approvers")
     return PolicyFacts(

@@ -66,6 +66,13 @@ async def test_an_event_that_is_delivered_again_is_drawn_once(rig: BoltRig, monk
     assert (statuses, drawn) == ([200, 200, 200], [slack_of(ann)])
 
 
+async def test_of_an_event_the_repetition_alone_is_enough(rig: BoltRig) -> None:
+    repeated = {"x-slack-retry-num": ["1"], "x-slack-retry-reason": ["http_timeout"]}
+    assert (await rig.deliver_event(rig.home_opened(ann), **repeated)).status == 200
+    await rig.settled()
+    assert slack_of(ann) in rig.screens.homes
+
+
 async def test_a_home_that_cannot_be_drawn_is_logged_and_acknowledged(
     rig: BoltRig, caplog: pytest.LogCaptureFixture
 ) -> None:

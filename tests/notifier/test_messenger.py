@@ -263,6 +263,15 @@ async def test_nothing_is_given_up_because_of_our_own_trouble(rig: Rig, code: st
     assert (len(rig.slack.said_to(ANN)), await notes(rig)) == (1, ["delivered"])
 
 
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_too_long", "msg_blocks_too_long"])
+async def test_a_message_whose_drawing_slack_refuses_is_said_in_words(rig: Rig, code: str) -> None:
+    await owe(rig, a_notice("restarted", to_slack=ANN))
+    rig.slack.disturb(POST, error=code)
+    await ticks(rig, 2)
+    (message,) = rig.slack.said_to(ANN)
+    assert (bool(message.text), message.blocks, await notes(rig)) == (True, [], ["delivered"])
+
+
 async def test_an_outage_lets_every_row_wait(rig: Rig) -> None:
     for user in (ANN, BEN):
         await owe(rig, a_notice("restarted", to_slack=user))

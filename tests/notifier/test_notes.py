@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from notifier.painting import POST, buttons, ticks
+import pytest
+from notifier.painting import POST, UPDATE, buttons, ticks
 from notifier.rig import Rig
 
 from blocks import ids
@@ -62,8 +63,26 @@ async def test_a_note_posted_again_is_not_posted_twice_when_its_answer_is_lost(r
 
 
 async def test_a_note_slack_refuses_does_not_hold_up_cards(rig: Rig) -> None:
-    rig.slack.disturb(POST, error="invalid_blocks")
+    rig.slack.disturb(POST, error="invalid_blocks", times=2)
     await rig.outbox.put_note("blind:entra", "I cannot see.", over="", button=True, channel=rig.slack.settings.channel)
     await rig.appear()
     await ticks(rig, 2)
     assert (len(rig.slack.messages()), await rig.behind()) == (1, 0)
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_too_long", "msg_blocks_too_long"])
+async def test_a_note_whose_drawing_slack_refuses_is_said_in_words(rig: Rig, code: str) -> None:
+    rig.slack.disturb(POST, error=code)
+    await say(rig, "I cannot see.")
+    rig.slack.disturb(UPDATE, error=code)
+    await say(rig, "I see a little.")
+    (message,) = rig.slack.messages()
+    assert (message.text, message.blocks, await rig.outbox.unpainted_notes()) == ("I see a little.", [], [])
+
+
+async def test_a_note_that_can_be_edited_no_more_is_replaced(rig: Rig) -> None:
+    await say(rig, "I cannot see.")
+    rig.slack.disturb(UPDATE, error="edit_window_closed")
+    await say(rig, "I see a little.")
+    await ticks(rig, 2)
+    assert [message.text for message in rig.slack.messages()] == ["I see a little."]

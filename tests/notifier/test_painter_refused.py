@@ -67,7 +67,13 @@ async def test_a_card_slack_never_takes_does_not_hold_up_the_others(rig: Rig) ->
 # Refusals for good
 
 
-@pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived", "token_revoked", "some_news"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("not_in_channel", "channel_not_found", "is_archived", "restricted_action"),
+        *("account_inactive", "invalid_auth", "token_revoked", "missing_scope", "some_news"),
+    ],
+)
 async def test_a_refusal_is_complained_of_once_and_not_asked_every_second(
     rig: Rig, caplog: pytest.LogCaptureFixture, code: str
 ) -> None:
@@ -113,3 +119,52 @@ async def test_a_card_goes_when_its_buttons_are_void_even_while_nothing_may_be_p
     await end(rig, first)
     await rig.painter.tick()
     assert buttons(rig.slack.messages()[0]) == {}
+
+
+@pytest.mark.parametrize("code", ["not_in_channel", "is_archived", "missing_scope", "token_revoked"])
+async def test_what_ended_while_slack_refused_gets_no_card_when_it_takes_them_again(rig: Rig, code: str) -> None:
+    ended = await rig.appear()
+    rig.slack.disturb(POST, error=code, times=None)
+    await rig.painter.tick()
+    await rig.appear()
+    await end(rig, ended)
+    rig.slack.world.faults.clear()
+    await ticks(rig, int(PAUSE + 5))
+    assert (len(rig.slack.messages()), await rig.behind()) == (1, 0)
+
+
+@pytest.mark.parametrize("code", ["cant_update_message", "edit_window_closed", "is_inactive"])
+async def test_a_card_that_can_be_edited_no_more_goes_with_its_buttons(rig: Rig, code: str) -> None:
+    request = await rig.appear()
+    await rig.painter.tick()
+    await end(rig, request)
+    rig.slack.disturb(UPDATE, error=code)
+    await ticks(rig, 4)
+    assert (rig.slack.messages(), len(rig.slack.calls(POST)), await rig.behind()) == ([], 1, 0)
+
+
+async def test_of_a_pending_request_it_is_posted_anew(rig: Rig) -> None:
+    request = await rig.appear()
+    await rig.painter.tick()
+    (old,) = rig.slack.messages()
+    await redraw(rig, request)
+    rig.slack.disturb(UPDATE, error="edit_window_closed")
+    await ticks(rig, 4)
+    (new,) = rig.slack.messages()
+    assert buttons(new)[ids.APPROVE] != buttons(old)[ids.APPROVE]
+
+
+# Throttling
+
+
+async def test_a_throttled_channel_keeps_no_other_kind_of_call_waiting(rig: Rig) -> None:
+    first = await rig.appear()
+    await rig.painter.tick()
+    await rig.appear()
+    rig.slack.disturb(POST, status=429, headers={"Retry-After": "30"}, body={"ok": False, "error": "ratelimited"})
+    await ticks(rig, 2)
+    await end(rig, first)
+    await ticks(rig, 2)
+    assert (buttons(rig.slack.messages()[0]), len(rig.slack.calls(POST))) == ({}, 2)
+    await ticks(rig, 30)
+    assert (len(rig.slack.messages()), rig.painter.trouble) == (2, "")

@@ -9,9 +9,10 @@ from build import a_notice
 from notifier.painting import buttons, end
 from notifier.rig import Rig
 
+from app.domain.weekly import Tally, write_tally
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
-from app.ports import Card, Notice
+from app.ports import Card, ChannelNote, Notice
 from app.store.outbox import StoredOutbox
 from app.store.writer import Store
 
@@ -31,6 +32,10 @@ class Stopped(StoredOutbox):
 
     async def trying_notice(self, notice: Notice) -> None:
         await super().trying_notice(notice)
+        await self._stop()
+
+    async def trying_note(self, note: ChannelNote) -> None:
+        await super().trying_note(note)
         await self._stop()
 
     async def _stop(self) -> None:
@@ -54,6 +59,29 @@ async def test_of_two_posts_of_a_card_the_later_one_is_taken_back(rig: Rig) -> N
     card = await rig.cards.by_place(message.channel, message.ts)
     assert card is not None
     assert (len(rig.slack.calls("chat.postMessage")), await rig.behind()) == (2, 0)
+
+
+async def test_of_two_posts_of_a_weekly_digest_the_later_one_is_taken_back(rig: Rig) -> None:
+    await announced(rig)
+    await stopped_painter(rig, rig.painter.tick).tick()
+    await rig.painter.tick()
+    (message,) = rig.slack.messages()
+    assert message.text.startswith("The week from ")
+    assert (len(rig.slack.calls("chat.postMessage")), await rig.outbox.unpainted_notes()) == (2, [])
+
+
+async def test_a_weekly_digest_whose_answer_was_lost_is_posted_once(rig: Rig) -> None:
+    await announced(rig)
+    rig.slack.disturb("chat.postMessage", "drop_after")
+    for _ in range(4):
+        await rig.painter.tick()
+        rig.clock.forward(2)
+    assert (len(rig.slack.messages()), len(rig.slack.calls("chat.postMessage"))) == (1, 1)
+
+
+async def announced(rig: Rig) -> None:
+    tally = Tally("2026-11-16T08:00:00+00:00", "2026-11-23T08:00:00+00:00", asked=3)
+    assert await rig.outbox.announce("week:2026-W48", write_tally(tally), rig.slack.settings.channel)
 
 
 async def test_an_edit_that_came_too_late_is_painted_over(rig: Rig) -> None:

@@ -171,6 +171,7 @@ ELSEWHERE = {
     "outbox.lost": "a card gone from Slack; tests/notifier/test_painter_lost.py",
     "slack.chat_delete": "the same",
     "outbox.put_note": _NOTE,
+    "outbox.announce": _NOTE,
     "outbox.trying_note": _NOTE,
     "outbox.painted_note": _NOTE,
     "slack.files_getUploadURLExternal": _FILE,
