@@ -17,6 +17,7 @@ from app.sandbox.page_faults import SWITCHES, switch
 from app.sandbox.page_offers import offered
 from app.sandbox.slack_inputs import ActError
 from app.sandbox.slack_places import find_channel, find_person
+from app.sandbox.slack_state import interactive
 from app.sandbox.wire import JsonAnswer
 
 if TYPE_CHECKING:
@@ -77,10 +78,24 @@ def _text(fields: Json, name: str) -> str:
 async def _click(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
     names = ("channel", "ts", "view_id", "home", "block_id", "value", "typed")
     place = {name: fields[name] for name in names if fields.get(name) is not None}
+    if _is_repainted(world, place, _text(fields, "action_id")):
+        del place["block_id"]
     answer = await slack_acts.click(
         world, client, user=_text(fields, "user"), action_id=_text(fields, "action_id"), **place
     )
     return asdict(answer)
+
+
+def _is_repainted(world: World, place: Json, action_id: str) -> bool:
+    """Whether a message got new block ids since the browser drew it, and still has the one thing that was pressed."""
+    channel = world.workspace.channels.get(str(place.get("channel")))
+    message = channel.messages.get(str(place.get("ts"))) if channel else None
+    if message is None or "block_id" not in place:
+        return False
+    shown = [
+        block["block_id"] for block in message.blocks for one in interactive(block) if one["action_id"] == action_id
+    ]
+    return len(shown) == 1 and place["block_id"] not in shown
 
 
 async def _submit(world: World, client: httpx.AsyncClient, fields: Json) -> Json:

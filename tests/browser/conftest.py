@@ -1,30 +1,36 @@
-"""A sandbox and a Chromium for each module, and a fresh window for each test that must end without complaints."""
+"""One running sandbox, one Chromium, and for each test a fresh window that must end without complaints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
-from browser.windows import PATIENCE, Window
-from browsing import launch_options
-from journeys.driver import Sandbox, running
-from playwright.sync_api import Browser, expect, sync_playwright
+from browser.shared import Shared
+from browser.windows import Window
+from journeys.driver import Sandbox
+from playwright.sync_api import Browser
+
+HERE = Path(__file__).parent
+SHARED = Shared()
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running(tmp_path_factory.mktemp("browser")) as sandbox:
-        yield sandbox
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """After the folder's last test everything ends: Playwright's loop must not meet those of other tests."""
+    yield
+    if item.path.parent == HERE and (nextitem is None or nextitem.path.parent != HERE):
+        SHARED.close()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    options = launch_options()
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return SHARED.sandbox()
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    return SHARED.chromium()
 
 
 @pytest.fixture
@@ -33,3 +39,10 @@ def window(chromium: Browser, sandbox: Sandbox) -> Iterator[Window]:
         window = Window(sandbox, context)
         yield window
     assert window.complaints == []
+
+
+@pytest.fixture
+def other(chromium: Browser, sandbox: Sandbox) -> Iterator[Window]:
+    """Somebody else's browser."""
+    with chromium.new_context() as context:
+        yield Window(sandbox, context)

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from browser.windows import Window, forgive_status
-from journeys.driver import Sandbox, running
-from playwright.sync_api import Browser, Page, expect
+from browser.windows import Window, forgive_status, through_microsoft, through_slack
+from journeys.driver import Sandbox
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
-EVERY_TIME = Path(__file__).parents[1] / "data" / "sign_in_every_time.toml"
 LINK_BUTTON = "pim_sign_in_page"
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Every decision asks for a sign-in here. Ann and Ben are linked."""
-    with running(tmp_path_factory.mktemp("attacks"), policy_file=str(EVERY_TIME)) as sandbox:
-        sandbox.signed_in("ann", "ben")
-        yield sandbox
-
-
-@pytest.fixture
-def other(chromium: Browser, sandbox: Sandbox) -> Iterator[Window]:
-    """Somebody else's browser."""
-    with chromium.new_context() as context:
-        yield Window(sandbox, context)
-
-
 def verification(sandbox: Sandbox, user: str = "ann") -> tuple[str, str]:
-    """A decision of theirs that waits; the request, and the address in their modal."""
-    request = sandbox.ask()
-    sandbox.submit(user, sandbox.form(user, sandbox.posted(request)), "Checked")
+    """A decision of theirs on a Critical role, which wants a new sign-in; the request, and the address in the modal."""
+    if not linked(sandbox, user):
+        sandbox.signed_in(user)
+    request = sandbox.ask("rob", "Global Administrator", ticket={"number": "INC-1", "system": "ServiceNow"})
+    sandbox.submit(user, sandbox.form(user, sandbox.posted(request)), "Checked with Rob on the phone")
     assert "Nothing was sent yet" in sandbox.outcome(user)
     modal = sandbox.modal(user)
     assert modal is not None
@@ -43,16 +25,6 @@ def verification(sandbox: Sandbox, user: str = "ann") -> tuple[str, str]:
 
 def new_address(sandbox: Sandbox, user: str) -> str:
     return str(sandbox.command(user, "sign-in").buttons[LINK_BUTTON]["url"])
-
-
-def through_slack(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Continue with Slack").click()
-    page.get_by_role("button", name=name).click()
-
-
-def through_microsoft(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Continue with Microsoft").click()
-    page.get_by_role("button", name=re.compile(f"^{name}\\s")).click()
 
 
 def failed(page: Page, words: str) -> None:

@@ -8,17 +8,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser.windows import Window, forgive_status
+from browser.windows import PHONE, Window, fits, forgive_status, message
 from journeys.driver import Sandbox
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
 COMMENT = "Rob showed me the alert"
-
-
-def message(page: Page, words: str) -> object:
-    return page.locator("article.message").filter(has_text=words).last
 
 
 def walk(page: Page, slack: str, microsoft: str) -> None:
@@ -32,6 +27,7 @@ def walk(page: Page, slack: str, microsoft: str) -> None:
 
 
 def test_the_story_of_the_readme(window: Window) -> None:
+    window.sandbox.command("ann", "sign-out")
     request = window.sandbox.ask("rob", "Security Administrator", duration="PT4H")
     window.sandbox.posted(request)
     ann = window.look_as("ann")
@@ -155,7 +151,3 @@ def test_a_phone_is_wide_enough_to_sign_in_and_decide(window: Window) -> None:
     form.get_by_role("button", name="Close").last.click()
     expect(card).to_contain_text("Denied by Ben Brook")
     fits(phone)
-
-
-def fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

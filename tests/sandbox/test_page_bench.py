@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sandbox.page_rig import DATABASES, PROD, REQUESTOR_ASKS, Browser
-from sandbox.slack_rig import ANN, DESK
+from sandbox.slack_rig import ANN, DESK, actions, button
 
 from app.sandbox.faults import Fault, take_fault
 from app.sandbox.login_scopes import Scopes, resources
@@ -56,6 +56,18 @@ async def test_every_switch_breaks_something(browser: Browser, name: str) -> Non
     await browser.act("fault", "rob", switch=name, on=True)
     calls = [("graph", "PATCH", STEP), ("arm", "PUT", "/x/stages/1"), ("slack", "POST", "/chat.postMessage")]
     assert any(take_fault(browser.world.faults, *call) for call in calls)
+
+
+async def test_a_press_on_a_message_that_was_just_repainted_still_counts(browser: Browser) -> None:
+    workspace = browser.workspace
+    message = workspace.post(workspace.channels[DESK], "card", [actions(button("go", value="1"), block_id="card:1")])
+    workspace.edit(message, "card", [actions(button("go", value="2"), block_id="card:2")])
+    pressed = {"channel": DESK, "ts": message.ts, "action_id": "go", "block_id": "card:1"}
+    assert (await browser.act("click", "ann", **pressed)).status_code == 200
+    assert browser.bot.payload["actions"][0]["value"] == "2"
+    two = [actions(button("go"), block_id="row:1"), actions(button("go"), block_id="row:2")]
+    workspace.edit(message, "list", two)
+    assert (await browser.act("click", "ann", **pressed)).status_code == 400  # which of the two nobody can say
 
 
 async def test_an_unknown_switch_is_refused(browser: Browser) -> None:

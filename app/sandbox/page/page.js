@@ -1,16 +1,11 @@
 // The page: keeps one person's state, draws it, and posts what the person does. Drawing is cheap, so it redraws what changed.
 
 import { blocks, retype, typed, words } from "./blocks.js";
+import { wireComposer } from "./composer.js";
 import { dateText, h, textObject } from "./text.js";
 import { drawPortal, tick } from "./portal.js";
 import { drawTour } from "./tour.js";
 import { drawWorkbench } from "./workbench.js";
-
-const COMMANDS = [
-  ["", "counters, what waits for me, sign-in state"], ["pending", "what waits for a decision"], ["history", "what was decided"], ["history export", "the same as a file"],
-  ["mine", "my own requests"], ["approved", "what I decided"], ["sign-in", "connect my Microsoft account"],
-  ["sign-out", "disconnect it"], ["settings", "how the bot is set up"], ["help", "all commands"],
-];
 
 const byId = (id) => document.getElementById(id);
 const user = document.body.dataset.user;
@@ -79,11 +74,11 @@ function toast(sentence) {
 
 function draw() {
   drawPlaces();
+  drawTour(state, { redraw }); // before the messages: it takes room from them
   drawTalk();
   drawModal();
   drawPortal(state, { post, redraw });
   drawWorkbench(state, { post, redraw });
-  drawTour(state, { redraw });
   drawMarks();
 }
 
@@ -308,47 +303,6 @@ function askToConfirm(confirm) {
   });
 }
 
-// --- composing ------------------------------------------------------------------------------------------------------
-
-function wireComposer() {
-  const input = byId("words");
-  const hints = byId("hints");
-  const suggest = () => {
-    const found = input.value.startsWith("/") ? COMMANDS.filter(([word]) => `/pim ${word}`.startsWith(input.value.trimEnd())) : [];
-    hints.hidden = !found.length;
-    hints.replaceChildren(h("p", { class: "small" }, "Commands"), ...found.map(([word, about]) => h("button", {
-      type: "button", onclick: () => { input.value = `/pim ${word}`.trim(); hints.hidden = true; input.focus(); },
-    }, h("b", {}, `/pim ${word}`.trim()), " ", about)));
-  };
-  input.addEventListener("input", suggest);
-  byId("composer").addEventListener("keydown", (event) => {
-    const buttons = [...hints.querySelectorAll("button")];
-    const here = buttons.indexOf(document.activeElement);
-    if (event.key === "Escape") { hints.hidden = true; input.focus(); }
-    if (hints.hidden || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
-    event.preventDefault();
-    const next = event.key === "ArrowDown" ? here + 1 : (here < 0 ? buttons.length : here) - 1;
-    (buttons[next] ?? input).focus();
-  });
-  byId("composer").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const text = input.value.trim();
-    if (!text) return;
-    input.value = "";
-    hints.hidden = true;
-    byId("messages").scrollTop = byId("messages").scrollHeight; // the answer comes at the end, and a reader at the end stays there
-    if (!(await send(text))) input.value = text;
-  });
-}
-
-async function send(text) {
-  const channel = channelNow()?.id;
-  const [first, ...rest] = text.split(" ");
-  if (first === "/pim") return post("command", { channel, text: rest.join(" ") });
-  if (text.startsWith("/")) { toast(`${first} is not a valid command. This workspace knows /pim.`); return false; }
-  return post("say", { channel: channel ?? "", text });
-}
-
 // --- start ----------------------------------------------------------------------------------------------------------
 
 function show(pane) {
@@ -373,7 +327,7 @@ byId("modal").addEventListener("cancel", (event) => {
 document.addEventListener("visibilitychange", listen);
 newSince = channelNow()?.read ?? null;
 show(state.slack ? "talk" : "portal");
-wireComposer();
+wireComposer({ post, toast, channelNow });
 draw();
 setInterval(() => drawPortal(state, { post, redraw }), 30_000);
 setInterval(tick, 1000);
