@@ -29,16 +29,20 @@ from sqlalchemy import Index, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex
 
+from app.domain.export import Form
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, RequestKey, Role, Scope, Status, Ticket
 from app.domain.risk import Level, Risk
 from app.domain.ruling import Viewer
+from app.exports import Exports
 from app.ports import Query, Seen
 from app.store.audit import AuditTrail
 from app.store.chain import AuditRow, seal
 from app.store.engine import open_engine
+from app.store.ledger import StoredLedger
 from app.store.migrate import upgrade
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
+from app.store.sights import StoredSights
 from app.store.tables import cards, requests, sightings
 from app.store.writer import Store
 
@@ -76,15 +80,11 @@ PAGES = {
 SPELLING = {
     "sqlite": {
         "id": "printf('%08x-0000-4000-8000-000000000000', n)",
-        "asked": f"strftime('%Y-%m-%d %H:%M:%S', '{NOW:%Y-%m-%d %H:%M:%S}', '-' || (n * {PACE}) || ' seconds')"
-        " || '.000000'",
-        "ended": f"strftime('%Y-%m-%d %H:%M:%S', '{NOW:%Y-%m-%d %H:%M:%S}', '-' || (n * {PACE} - 600) || ' seconds')"
-        " || '.000000'",
+        "ago": f"strftime('%Y-%m-%d %H:%M:%S.000000', '{NOW:%Y-%m-%d %H:%M:%S}', '-' || ({{}}) || ' seconds')",
     },
     "postgresql": {
         "id": "lpad(to_hex(n), 8, '0') || '-0000-4000-8000-000000000000'",
-        "asked": f"timestamptz '{NOW.isoformat()}' - n * interval '{PACE} seconds'",
-        "ended": f"timestamptz '{NOW.isoformat()}' - n * interval '{PACE} seconds' + interval '600 seconds'",
+        "ago": f"timestamptz '{NOW.isoformat()}' - ({{}}) * interval '1 second'",
     },
 }
 ENDED = "CASE n % 20 WHEN 0 THEN 'denied' WHEN 1 THEN 'expired' WHEN 2 THEN 'canceled' ELSE 'approved' END"
@@ -139,6 +139,7 @@ def copies(table: Table, changed: dict[str, str], rows: int) -> str:
 def statements(dialect: str, rows: int) -> list[str]:
     """How a million requests come to be."""
     say = SPELLING[dialect]
+    asked_at, ended_at = say["ago"].format(f"n * {PACE}"), say["ago"].format(f"n * {PACE} - 600")
     kind = "CASE n % 4 WHEN 0 THEN 'azure' WHEN 1 THEN 'group' ELSE 'entra' END"
     over = f"n > {OPEN}"
     asked = {
@@ -147,9 +148,9 @@ def statements(dialect: str, rows: int) -> list[str]:
         "requestor_oid": f"'person-' || (n % {PEOPLE})",
         "created_by": f"'person-' || (n % {PEOPLE})",
         "role_id": f"'role-' || (n % {ROLES})",
-        "requested": say["asked"],
+        "requested": asked_at,
         "status": f"CASE WHEN {over} THEN {ENDED} ELSE 'pending' END",
-        "decided_at": f"CASE WHEN {over} THEN {say['ended']} END",
+        "decided_at": f"CASE WHEN {over} THEN {ended_at} END",
         "decided_oid": f"CASE WHEN {over} AND n % 20 NOT IN (1, 2) THEN 'approver-' || (n % {APPROVERS}) END",
         "decided_where": f"CASE WHEN {over} THEN 'slack' END",
         "fuse_due": "NULL",
@@ -161,11 +162,11 @@ def statements(dialect: str, rows: int) -> list[str]:
         "request_id": say["id"],
         "ts": "'1700000000.' || n",
         "token": "'token-' || n",
-        "requested": say["asked"],
+        "requested": asked_at,
         "painted": "1",
         "tried": "true",
     }
-    seen = {"kind": kind, "request_id": say["id"], "requested": say["asked"]}
+    seen = {"kind": kind, "request_id": say["id"], "requested": asked_at}
     return [
         copies(requests, asked, rows),
         copies(cards, card, rows),
@@ -279,11 +280,24 @@ async def measure(url: str, rows: int) -> None:
             print(f"    {what:<26}{await timed(partial(book.page, viewer, query))}")
     print(f"\n  {'a request by its id':<28}{await timed(lambda: book.find_id('00000fff-0000-4000-8000-000000000000'))}")
     print(f"  {'all open requests':<28}{await timed(book.open_rows)}")
-    before, started = peak(), time.perf_counter()
-    found = await trail.verify()
-    took, more = time.perf_counter() - started, peak() - before
-    print(f"  audit verify: {rows} rows in {took:.1f} s, {rows / took:.0f}/s, {more:+.0f} MB; {found or 'unbroken'}")
+    exports = Exports(book=book, ledger=StoredLedger(store), sights=StoredSights(store), clock=lambda: NOW)
+    await whole("audit verify", rows, trail.verify)
+    await whole("history export", rows, partial(exported, exports))
     await store.aclose()
+
+
+async def exported(exports: Exports) -> None:
+    """What `history export` does, into nowhere."""
+    async for piece in exports.pieces(VIEWERS["auditor"], Query(), Form.CSV):
+        piece.text.encode()
+
+
+async def whole(what: str, rows: int, work: Callable[[], Awaitable[Any]]) -> None:
+    """One walk over everything, and how much more memory the process ever had for it."""
+    before, started = peak(), time.perf_counter()
+    await work()
+    took, more = time.perf_counter() - started, peak() - before
+    print(f"  {what}: {rows} rows in {took:.1f} s, {rows / took:.0f}/s, {more:+.0f} MB")
 
 
 def peak() -> float:

@@ -281,7 +281,7 @@ def _visible(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _in_channels(channels: Collection[str]) -> ColumnElement[bool]:
-    return _probe(select(cards.c.id).where(_is_card(), cards.c.channel.in_(sorted(channels))))
+    return _probe(select(cards.c.channel).where(_is_card(), cards.c.channel.in_(sorted(channels))))
 
 
 def _saw_it(oid: str) -> ColumnElement[bool]:

@@ -18,10 +18,10 @@ from app.domain.request import Kind, RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer, may_see
 from app.ports import Counters, Query
-from app.store import tables
+from app.store import history, tables
 from app.store.audit import AuditTrail
 from app.store.engine import open_engine
-from app.store.history import page
+from app.store.history import counters, page
 from app.store.remember import Posting
 from app.store.request_book import StoredRequests
 from app.store.writer import Store
@@ -311,3 +311,51 @@ async def test_what_is_unpainted_is_found_without_reading_every_card(store: Stor
     explain = "EXPLAIN QUERY PLAN SELECT * FROM cards WHERE painted < wanted"
     plan = list(await store.read(lambda connection: connection.exec_driver_sql(explain)))
     assert "cards_unpainted" in plan[0][-1]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("viewer", [AUDITOR, Viewer(ann.id, frozenset(CHANNELS)), Viewer(rob.id)])
+async def test_the_overview_counts_a_week_without_reading_a_row(database_url: str, viewer: Viewer) -> None:
+    engine = open_engine(database_url)
+    asked: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    store = Store(engine)
+    await store.read(lambda connection: counters(connection, viewer, NOW))
+    statement, parameters = next(told for told in asked if "decided_at >=" in told[0])
+    explain = f"EXPLAIN QUERY PLAN {statement}"
+    plan = list(await store.read(lambda connection: connection.exec_driver_sql(explain, parameters)))
+    await store.aclose()
+    assert "COVERING INDEX requests_ended" in plan[0][-1]
+    assert all("COVERING INDEX" in detail for *_, detail in plan if detail.startswith("SEARCH"))
+
+
+class Asking:
+    """How often a walk is asked whether it is long."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def __call__(self, *_: object) -> bool:
+        self.times += 1
+        return True
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "viewer, query, times",
+    [
+        (Viewer(channels=frozenset(CHANNELS)), Query(kinds=frozenset({Kind.AZURE, Kind.GROUP})), 0),
+        (Viewer(ann.id), Query(kinds=frozenset({Kind.AZURE})), 0),
+        (Viewer(channels=frozenset(CHANNELS)), Query(statuses=frozenset({Status.DENIED})), 2),
+        # Requestor and creator are asked, decisions have an index for the word, sightings are asked.
+        (Viewer(ann.id), Query(statuses=frozenset({Status.EXPIRED})), 3),
+    ],
+)
+async def test_what_an_index_knows_is_looked_for_in_ones_own_rows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, viewer: Viewer, query: Query, times: int
+) -> None:
+    """Walking everything of a desk for somebody who has nothing of it took a second over a million requests."""
+    asking = Asking()
+    monkeypatch.setattr(history, "_has", asking)
+    await store.read(lambda connection: page(connection, viewer, query))
+    assert asking.times == times
