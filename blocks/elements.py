@@ -21,6 +21,7 @@ Element = slack.InteractiveElement
 
 HEADER_LIMIT = 150  # Slack's own limits, in code points
 BUTTON_LIMIT = 75
+CONFIRM_TITLE_LIMIT, CONFIRM_TEXT_LIMIT, CONFIRM_BUTTON_LIMIT = 100, 300, 30
 OPTION_VALUE_LIMIT = 150
 TEXT_LIMIT = 3000
 
@@ -100,14 +101,37 @@ def plain(text: str, limit: int) -> slack.PlainTextObject:
     return slack.PlainTextObject(text=strings.inert(text, limit) or strings.NOTHING, emoji=False)
 
 
-def button(action_id: str, words: str, value: str, *, style: str | None = None, label: str = "") -> Button:
-    """A button that reports `value`; `label` is what a screen reader says instead of its words."""
+def button(
+    action_id: str,
+    words: str,
+    value: str,
+    *,
+    style: str | None = None,
+    label: str = "",
+    confirm: slack.ConfirmObject | None = None,
+) -> Button:
+    """A button that reports `value`; `label` is what a screen reader says instead of its words.
+
+    `confirm`: what Slack asks before it reports anything.
+    """
     return slack.ButtonElement(
         action_id=action_id,
         text=plain(words, BUTTON_LIMIT),
         value=value,
         style=style,
         accessibility_label=strings.inert(label, BUTTON_LIMIT) or None,
+        confirm=confirm,
+    )
+
+
+def confirmation(title: str, text: str, yes: str, no: str) -> slack.ConfirmObject:
+    """A question of Slack's own before a button does something that cannot be undone."""
+    return slack.ConfirmObject(
+        title=plain(title, CONFIRM_TITLE_LIMIT),
+        text=plain(text, CONFIRM_TEXT_LIMIT),
+        confirm=plain(yes, CONFIRM_BUTTON_LIMIT),
+        deny=plain(no, CONFIRM_BUTTON_LIMIT),
+        style="danger",
     )
 
 

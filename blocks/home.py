@@ -18,7 +18,7 @@ from blocks.card import decide_buttons
 from blocks.elements import actions, button, header, link_button, own, rich, section
 from blocks.links import GLOBAL, Portal
 from blocks.lists import NOTHING_WAITS, help_blocks
-from blocks.rows import Waiting, counter_block, history_block, mine_block, session_blocks, waiting_block
+from blocks.rows import Waiting, counter_block, history_block, mine_blocks, session_blocks, waiting_block
 
 MOST_WAITING = 10
 MOST_PAST = 5  # of one's own requests, and of those one decided
@@ -31,7 +31,8 @@ _NO_DECISION = "You decided nothing yet."
 class Contents:
     """What one person may see: `waiting` and counters, their own requests, those they decided, their sign-in.
 
-    `session` is None when they never signed in; `windows`: what it is still good for.
+    `session` is None when they never signed in; `windows`: what it is still good for. `tokens` are what buttons carry
+    that decide, `own_tokens` those that withdraw.
     """
 
     counters: Counters = _NO_COUNT
@@ -41,10 +42,11 @@ class Contents:
     session: Link | None = None
     windows: Windows | None = None
     tokens: Mapping[RequestKey, str] = field(default_factory=dict)
+    own_tokens: Mapping[RequestKey, str] = field(default_factory=dict)
 
 
 def home(contents: Contents, *, now: datetime, portal: Portal = GLOBAL) -> View:
-    """The Home tab. A request has buttons where `contents.tokens` has a token for it."""
+    """The Home tab. A request has buttons where `contents` has a token for it."""
     open_portal = link_button(ids.PORTAL, "Open portal", portal.decide(Kind.ENTRA))
     view = SlackView(
         type="home",
@@ -83,7 +85,10 @@ def _past(contents: Contents, now: datetime) -> Iterator[SlackBlock]:
     if contents.session is None:
         return
     yield header("Your requests")
-    yield from [mine_block(row, now) for row in contents.mine[:MOST_PAST]] or [_words(_NO_REQUEST)]
+    for number, row in enumerate(contents.mine[:MOST_PAST]):
+        yield from mine_blocks(row, contents.own_tokens.get(row.key, ""), ids.block(f"mine{number}", row.version), now)
+    if not contents.mine:
+        yield _words(_NO_REQUEST)
     yield header("Requests you decided")
     yield from [history_block(row, now) for row in contents.decided[:MOST_PAST]] or [_words(_NO_DECISION)]
 

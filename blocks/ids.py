@@ -10,6 +10,8 @@ SIGN_IN: Final = "pim_sign_in"  # asks for a one-time address; the address itsel
 NOT_ME: Final = "pim_not_me"  # freezes a link; its value names the receipt it stands under
 PAGE: Final = "pim_page"  # older rows; its value says of what, and where to go on
 NEWER: Final = "pim_newer"  # the same for newer ones
+WITHDRAW: Final = "pim_withdraw"  # its value is a token of the place it stands at, like Approve's
+NUDGE: Final = "pim_nudge"  # likewise
 ANSWER: Final = "pim_answer"  # its value names the question it stands under
 MORE: Final = "pim_more"  # the menu beside the buttons; what was chosen stands before the colon, the token behind it
 
@@ -21,7 +23,9 @@ PORTAL: Final = "pim_portal"
 ASK_AGAIN: Final = "pim_ask_again"
 SIGN_IN_PAGE: Final = "pim_sign_in_page"
 LINK_ACTIONS: Final = frozenset({PORTAL, ASK_AGAIN, SIGN_IN_PAGE})
-ACTIONS: Final = frozenset({APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER, SETTINGS, REMOVE}) | LINK_ACTIONS
+ACTIONS: Final = LINK_ACTIONS | frozenset(
+    {APPROVE, DENY, SIGN_IN, NOT_ME, PAGE, NEWER, MORE, ANSWER, SETTINGS, REMOVE, WITHDRAW, NUDGE}
+)
 
 # What the menu offers.
 LOOKING: Final = "looking"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from app.domain.policy import Windows
+from app.domain.request import RequestKey
 from app.domain.row import RequestRow
 from app.ports import Counters, Coverage, Link
 from blocks import ids
@@ -22,7 +23,7 @@ from blocks.rows import (
     hidden_words,
     history_block,
     history_text,
-    mine_block,
+    mine_blocks,
     session_blocks,
     waiting_block,
     waiting_text,
@@ -85,7 +86,7 @@ class Sheet:
 
     `which` list it is; `about`: what it was narrowed to, in words; `older` and `newer`: what the buttons carry that
     turn the page, empty where there is nothing; `coverage`: since when history is complete on each desk, for those who
-    must know what it does not hold.
+    must know what it does not hold; `tokens`: what the buttons carry that withdraw one's own.
     """
 
     which: str = "history"
@@ -93,6 +94,7 @@ class Sheet:
     older: str = ""
     newer: str = ""
     coverage: Sequence[Coverage] = ()
+    tokens: Mapping[RequestKey, str] = field(default_factory=dict)
 
 
 def pending_list(
@@ -120,9 +122,17 @@ def history_page(rows: Sequence[RequestRow], sheet: Sheet, *, now: datetime) -> 
         words = "No request fits that, or none that you may see." if sheet.about else NO_REQUEST
         return Message(words, wire(rich(section((own(words),))), about, covered))
     title, shown = _TITLES.get(sheet.which, _TITLES["history"]), rows[:MOST_ROWS]
-    entry = mine_block if sheet.which == "mine" else history_block
-    blocks = wire(header(title), about, *(entry(row, now) for row in shown), _turning(sheet), covered)
+    entries = _mine(shown, sheet, now) if sheet.which == "mine" else [history_block(row, now) for row in shown]
+    blocks = wire(header(title), about, *entries, _turning(sheet), covered)
     return Message(_listed(title, [history_text(row, now) for row in shown]), blocks)
+
+
+def _mine(rows: Sequence[RequestRow], sheet: Sheet, now: datetime) -> Iterable[SlackBlock]:
+    """The first few that wait have a button; for more there is no room, and each has its own message with one."""
+    buttons = [number for number, row in enumerate(rows) if row.key in sheet.tokens][:_MOST_BUTTONS]
+    for number, row in enumerate(rows):
+        token = sheet.tokens[row.key] if number in buttons else ""
+        yield from mine_blocks(row, token, ids.block(f"mine{number}", row.version), now)
 
 
 def help_text(unknown: str = "") -> Message:
@@ -141,6 +151,7 @@ def help_blocks() -> tuple[SlackBlock, ...]:
 
 
 _FEW_ROWS = 5
+_MOST_BUTTONS = 4
 _WORD_LIMIT = 60
 _ABOUT_LIMIT = 120
 _FACT_LIMIT = 200

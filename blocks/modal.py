@@ -85,6 +85,11 @@ def removing_modal(row: RequestRow) -> View:
     return _shown("Remove access", rich(section((own("Sending to Microsoft…", bold=True),))), rich(_subject(row)))
 
 
+def asking_modal() -> View:
+    """Between a press on App Home, where nothing can be whispered, and Microsoft's answer."""
+    return _shown("Withdraw", rich(section((own("Asking Microsoft…", bold=True),), (own("You may close this."),))))
+
+
 def looking_modal() -> View:
     """While an answer is looked up that a modal was opened for."""
     return _shown(_WAITING, rich(section((own("One moment…"),))))

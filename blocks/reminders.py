@@ -40,6 +40,7 @@ from blocks.sentence import head, sentence
 from blocks.text import when
 
 NOTHING_LEFT = "There is nothing left to decide here."
+ASKED_AGAIN = "The requestor asks you to look at this request."
 STILL_WAITS = "This request still waits for a decision."
 
 # Slack refuses a message whose blocks hold some 13,000 characters in all, hence so few, and short names among several.

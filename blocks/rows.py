@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from blocks.elements import (
 )
 from blocks.facts import DESK_NAMES, length, risk_words, term
 from blocks.outcome import ended, ended_text, said_why, status_word
+from blocks.own_request import withdraw_row
 
 # Short on purpose: Slack refuses a message whose blocks hold some 13,000 characters in all (`msg_blocks_too_long`).
 _NAME_LIMIT = 50
@@ -81,23 +82,28 @@ def waiting_text(item: Waiting, now: datetime) -> str:
 
 def history_block(row: RequestRow, _now: datetime) -> SlackBlock:
     """Status first, then role and who asked, then who decided, when and with what words."""
-    return _entry(row, ())
+    return _entry(row, (own(" · "), said(row.request.requestor.label, _NAME_LIMIT)))
 
 
-def mine_block(row: RequestRow, now: datetime) -> SlackBlock:
-    """The same for whoever asked: with when the role was active, or until when an answer may come."""
+def mine_blocks(row: RequestRow, token: str, block_id: str, now: datetime) -> Iterator[SlackBlock]:
+    """The same for whoever asked: with when their role was active, or until when an answer may come.
+
+    With a `token` there is a button to withdraw it, in a block of this id.
+    """
     if row.status is Status.APPROVED:
-        return _entry(row, term(row, now))
+        yield _entry(row, (), term(row, now))
+        return
     waits = row.status.open and row.request.mortal
-    return _entry(row, labelled("Answer until", date(row.request.expires)) if waits else ())
+    yield _entry(row, (), labelled("Answer until", date(row.request.expires)) if waits else ())
+    if token and row.status.open:
+        yield withdraw_row(row, token, block_id)
 
 
-def _entry(row: RequestRow, more: Line) -> SlackBlock:
+def _entry(row: RequestRow, asked_by: Line, more: Line = ()) -> SlackBlock:
     request = row.request
     what: Line = (
         said(request.what, _NAME_LIMIT, bold=True),
-        own(" · "),
-        said(request.requestor.label, _NAME_LIMIT),
+        *asked_by,
         own(" · requested "),
         date(request.created),
     )

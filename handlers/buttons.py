@@ -17,6 +17,7 @@ from blocks.modal import decide_modal
 from handlers.answers import TOO_SLOW
 from handlers.commands import Commands
 from handlers.menu import Menu
+from handlers.own_requests import OwnRequests
 from handlers.payloads import Action, Body, parse_action
 from handlers.reception import Ack, Reception
 
@@ -31,6 +32,7 @@ class Buttons:
     screens: Screens
     commands: Commands
     menu: Menu
+    own: OwnRequests
     clock: Clock
     policy: Policy = Policy()
 
@@ -54,6 +56,8 @@ class Buttons:
             ids.NEWER: self.commands.turn_page,
             ids.ANSWER: self.menu.questions.read,
             ids.MORE: self.menu.chosen,
+            ids.WITHDRAW: self.own.withdraw,
+            ids.NUDGE: self.own.nudge,
             ids.SETTINGS: self._open_settings,
             ids.REMOVE: self.menu.removals.begin,
         }

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.domain.errors import BotError, Unavailable
+from app.domain.own_requests import withdrawable
 from app.domain.policy import Policy
+from app.domain.request import RequestKey
 from app.domain.row import RequestRow
 from app.domain.ruling import portal_only
 from app.lookups import Lookups, Nothing
@@ -66,8 +68,10 @@ class Home:
         fingerprint = self._fingerprint(contents)
         if fingerprint == home.shown:
             return
-        tokens = await self.homes.offer(replace(home, shown=fingerprint), self._decidable(contents))
-        await self.screens.publish_home(home.user, self._view(replace(contents, tokens=tokens)))
+        decidable, own = self._decidable(contents), self._withdrawable(contents)
+        tokens = await self.homes.offer(replace(home, shown=fingerprint), [*decidable, *own])
+        drawn = replace(contents, tokens=_of(decidable, tokens), own_tokens=_of(own, tokens))
+        await self.screens.publish_home(home.user, self._view(drawn))
 
     async def _contents(self, team: str, user: str) -> drawing.Contents:
         found = await self.lookups.overview(team, user)
@@ -101,10 +105,23 @@ class Home:
             and now < row.request.expires
         ]
 
+    def _withdrawable(self, contents: drawing.Contents) -> Sequence[RequestRow]:
+        """Their own that wait, if they are signed in: it takes their own token."""
+        session, now = contents.session, self.clock()
+        if session is None or session.state is not LinkState.ACTIVE:
+            return ()
+        return [row for row in contents.mine if withdrawable(row, now)]
+
     def _fingerprint(self, contents: drawing.Contents) -> str:
         """What tells one drawing from another: all of it but the tokens."""
-        marked = replace(contents, tokens={row.key: "-" for row in self._decidable(contents)})
+        decidable = dict.fromkeys((row.key for row in self._decidable(contents)), "-")
+        own = dict.fromkeys((row.key for row in self._withdrawable(contents)), "-")
+        marked = replace(contents, tokens=decidable, own_tokens=own)
         return hashlib.sha256(json.dumps(self._view(marked), sort_keys=True).encode()).hexdigest()
 
     def _view(self, contents: drawing.Contents) -> View:
         return drawing.home(contents, now=self.clock(), portal=self.reception.answers.portal)
+
+
+def _of(rows: Iterable[RequestRow], tokens: Mapping[RequestKey, str]) -> dict[RequestKey, str]:
+    return {row.key: tokens[row.key] for row in rows}

@@ -5,15 +5,16 @@ A button's value only chooses the list and the page; whose rows they are is aske
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain import azure_roles, roles
-from app.domain.request import Status
+from app.domain.own_requests import withdrawable
+from app.domain.request import RequestKey, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
 from app.lookups import Leaf, Lookups, Nothing
-from app.ports import Clock, Coverage, Query
+from app.ports import Clock, Coverage, Homes, Query
 from blocks import lists, notices
 from blocks.lists import Sheet
 from blocks.message import Message
@@ -31,6 +32,7 @@ class Listings:
 
     answers: Answers
     lookups: Lookups
+    homes: Homes
     clock: Clock
     exporting: Exporting
 
@@ -54,7 +56,9 @@ class Listings:
         if turn.search.which == "pending":
             return await self._pending(team, user, turn.search, leaf)
         coverage = await self.lookups.coverage() if turn.search.which == "history" else ()
-        return lists.history_page(leaf.rows, _sheet(turn.search, leaf, coverage), now=self.clock())
+        tokens = await self._tokens(team, user, leaf) if turn.search.which == "mine" else {}
+        sheet = replace(_sheet(turn.search, leaf, coverage), tokens=tokens)
+        return lists.history_page(leaf.rows, sheet, now=self.clock())
 
     async def _file(self, team: str, user: str, search: Search) -> Message:
         """The same rows as a file, for the same eyes."""
@@ -67,6 +71,11 @@ class Listings:
         """Pending requests with the way to their cards."""
         places = await self.lookups.card_addresses(rows)
         return [Waiting(row, places.get(row.key, "")) for row in rows]
+
+    async def _tokens(self, team: str, user: str, leaf: Leaf) -> Mapping[RequestKey, str]:
+        """What the buttons carry that withdraw what still waits; those of the list before this one are void."""
+        now = self.clock()
+        return await self.homes.hand_out(team, user, [row for row in leaf.rows if withdrawable(row, now)])
 
     async def _pending(self, team: str, user: str, search: Search, leaf: Leaf) -> Message:
         counters = await self.lookups.counters(team, user)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from fakes import FakeFiles
+from fakes import FakeAudience, FakeFiles
 from fakes_identity import FakeSignIn
 from people import CHANNEL, TEAM, ann, slack_of
 from slack_bolt import BoltResponse
@@ -27,9 +27,10 @@ from app.main.listening import make_bolt  # the very Bolt of production, its swi
 from app.main.rooms import SlackSide
 from app.notifier.gateway import Identity
 from app.ports import Block, View
-from app.reminders import OwnSettings
+from app.reminders import Nudging, OwnSettings, Recipients
 from app.store.flows import StoredFlows
 from app.store.preferences import StoredPreferences
+from app.store.reminding import StoredReminding
 from app.store.writer import Store
 from blocks import ids
 from blocks.links import Portal
@@ -42,6 +43,7 @@ from handlers.home import Home
 from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
+from handlers.own_requests import OwnRequests
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
@@ -113,6 +115,7 @@ class BoltRig:
         self.files = FakeFiles()
         self.tasks = Tasks()
         self.nudges = 0
+        self.audience = FakeAudience()
         self.decided: list[tuple[object, ...]] = []
         self.numbers = itertools.count(1)
         house = self.house
@@ -129,7 +132,9 @@ class BoltRig:
         answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
         self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
         exporting = Exporting(exports=house.exports, files=self.files)
-        listings = Listings(answers=answers, lookups=house.lookups, clock=house.clock, exporting=exporting)
+        listings = Listings(
+            answers=answers, lookups=house.lookups, homes=house.homes, clock=house.clock, exporting=exporting
+        )
         self.own_settings = OwnSettings(
             preferences=StoredPreferences(store), people=house.people, clock=house.clock, company=NIGHT
         )
@@ -162,6 +167,7 @@ class BoltRig:
                 screens=self.screens,
                 commands=self.commands,
                 menu=self._menu(),
+                own=self._own_requests(),
                 clock=house.clock,
             ),
             modals=Modals(
@@ -194,6 +200,25 @@ class BoltRig:
             ),
             screens=self.screens,
             clock=self.house.clock,
+        )
+
+    def _own_requests(self) -> OwnRequests:
+        house = self.house
+        recipients = Recipients(
+            audience=self.audience,
+            people=house.people,
+            preferences=StoredPreferences(house.store),
+            clock=house.clock,
+            team=TEAM,
+            quiet=None,
+        )
+        reminding = StoredReminding(house.store, house.new_id)
+        return OwnRequests(
+            reception=self.reception,
+            withdrawing=house.withdrawing,
+            nudging=Nudging(rows=reminding, recipients=recipients, clock=house.clock),
+            screens=self.screens,
+            clock=house.clock,
         )
 
     def _nudge(self) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from build import NOW, guid
-from people import EVERYBODY, SLACK, TEAM, ben, cleo, gus
+from people import EVERYBODY, SLACK, TEAM, ann, ben, cleo, gus
 
+from app.domain.arrival import Accounts, Reach
 from app.domain.calls import Receipt
 from app.domain.changes import FULL_PAGE, Listing
 from app.domain.chronicle import Event
 from app.domain.errors import AlreadyDecided, BotError, GraphRefused, OutcomeUnknown, RequestGone, SignInRequired
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, Status, Term, Verdict
+from app.domain.row import RequestRow
 from app.domain.ruling import Step
 from app.ports import Caller, Link, Links, Reader, Removal, Resource, SlackPerson, TokenSource, Vote
 
@@ -172,6 +174,22 @@ class FakeFiles:
 
 
 @dataclass
+class FakeAudience:
+    """Knows these people in Slack, by object id."""
+
+    users: Mapping[str, str] = field(default_factory=lambda: {one.id: SLACK[one.id] for one in (ann, ben, gus)})
+    crowd: bool = False
+    sure: bool = True
+
+    async def reach(self, row: RequestRow) -> Reach:
+        return Reach(tuple((await self.accounts(row)).users.values()))
+
+    async def accounts(self, row: RequestRow) -> Accounts:
+        known = {oid: self.users[oid] for oid in row.known_approvers if oid in self.users}
+        return Accounts({} if self.crowd else known, self.crowd, self.sure)
+
+
+@dataclass
 class FakeChronicle:
     """Microsoft's audit log: `events`, two a page; only `readers` may read it. A `failure` comes after one page."""
 
@@ -315,6 +333,10 @@ class FakeDesk:
         """The next decisions (or removals) are processed, but their answers are lost."""
         self._faults.append(Fault(method, OutcomeUnknown(), times, None, late=True))
 
+    def lose_withdrawal(self, *, after: bool) -> None:
+        """The answer to the next withdrawal is lost, before or after it is processed."""
+        self._faults.append(Fault("cancel", OutcomeUnknown(), 1, None, late=after))
+
     def heal(self) -> None:
         """Nothing goes wrong any more, and every replica has caught up."""
         self._faults.clear()
@@ -375,8 +397,15 @@ class FakeDesk:
         return Receipt(answer)
 
     async def cancel(self, request: ActivationRequest, token: TokenSource) -> None:
-        await self._arrive("cancel", token)
+        who = await self._arrive("cancel", token)
+        held = self._look_up(request.key.id)
+        if who not in (held.request.requestor.id, APP):
+            raise GraphRefused("Microsoft refused: the caller did not ask for this", status=403)
+        if self._native(self.held[request.key.id]) != "PendingApproval":
+            raise GraphRefused("Microsoft refused: only what waits can be withdrawn", status=400)
+        self.show_late(held)
         self.withdraw(request.key.id)
+        self._go_wrong("cancel", who, late=True)
 
     async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
         who = await self._arrive("remove", token)

@@ -7,11 +7,11 @@ import signal
 import sys
 
 import pytest
-from soak.kills import ELSEWHERE, MATRIX, steps
+from soak.kills import ELSEWHERE, MATRIX, WITHDRAWALS, steps
 
 from app.main.failpoints import NOWHERE, failpoint
 
-KILLED = {kill.call for kill in MATRIX}
+KILLED = {kill.call for kill in (*MATRIX, *WITHDRAWALS)}
 
 
 def test_every_step_is_killed_at_or_says_why_not() -> None:

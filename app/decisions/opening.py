@@ -97,9 +97,10 @@ class Openings:
         return (shown.digest, row) if row is not None else UNKNOWN_REQUEST
 
     async def _shown(self, press: Press) -> Card | Offer | None:
-        """A message is bound to its place and its token; App Home, which has no place, to the person and the token."""
-        if not press.ts:
-            return await self.homes.offered(press.team, press.user, press.token)
+        """A message is bound to its place and its token; App Home and one's own lists to the person and the token."""
+        offered = await self.homes.offered(press.team, press.user, press.token)
+        if offered is not None or not press.ts:
+            return offered
         card = await self._card(press)
         return card if card is not None and card.token == press.token else None
 

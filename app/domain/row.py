@@ -44,8 +44,9 @@ class RequestRow:
     Microsoft lists it as pending though no approval step is open, so that nobody can decide it. `pattern` and `earlier`
     are the requestor's habits and their earlier attempt, as they were known when it was judged. `looking` are those who
     said that they are looking at it, the latest last; `questions` what the requestor was asked, likewise.
-    `away_until` is when the first of its approvers is back, while all whom we know in Slack are away. `removed` is who
-    took an approved role away again, where that was done here.
+    `away_until` is when the first of its approvers is back, while all whom we know in Slack are away; `nudged_at` when
+    the requestor last had them asked again. `removed` is who took an approved role away again, where that was done
+    here.
     """
 
     request: ActivationRequest
@@ -69,6 +70,7 @@ class RequestRow:
     questions: tuple[Question, ...] = ()
     away_until: datetime | None = None
     removed: Removed | None = None
+    nudged_at: datetime | None = None
 
     @property
     def key(self) -> RequestKey:

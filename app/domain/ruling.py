@@ -27,6 +27,7 @@ class Why(StrEnum):
     FROZEN = "frozen"
     MANAGED_DEVICE = "managed_device"
     OWN_REQUEST = "own_request"
+    NOT_REQUESTOR = "not_requestor"
     NOT_APPROVER = "not_approver"
     NOT_MEMBER = "not_member"
     ALREADY_DECIDED = "already_decided"

@@ -80,7 +80,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     bolt = make_bolt(rooms.slack)
     claiming = _claiming(rooms)
     decisions = _decisions(rooms, claiming, courier)
-    home = listen(bolt, rooms, decisions, reception)
+    home = listen(bolt, rooms, decisions, reception, telling.nudging)
     schedule.every(HOMES_EVERY, "homes", home.refresh)
     schedule.every(ANCHOR_EVERY, "anchor", _anchoring(rooms).tick)
     socket = open_socket(rooms, bolt)
@@ -211,6 +211,7 @@ def _rounds(
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
     schedule.every(REMIND_EVERY, "remind", _painted(schedule, telling.reminders.tick))
+    schedule.every(REMIND_EVERY, "last calls", _painted(schedule, telling.last_calls.tick))
     schedule.every(WEEKLY_EVERY, "weekly", _painted(schedule, telling.weekly.tick))
     schedule.every(ALARM_EVERY, "alarm", telling.arrivals.escalate)
 

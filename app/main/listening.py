@@ -14,6 +14,7 @@ from app.decisions.asking import Asking
 from app.decisions.deciding import Decisions
 from app.decisions.opening import Openings
 from app.decisions.removing import Removing
+from app.decisions.withdrawing import Withdrawing
 from app.exports import Exports
 from app.linking import Freezing
 from app.lookups import Lookups
@@ -21,7 +22,7 @@ from app.main.rooms import Memory, Rooms, SlackSide, new_name, new_token, utc_no
 from app.notifier.gateway import Payload
 from app.notifier.socket_mode import Deliver, SocketMode
 from app.ports import correlated
-from app.reminders import OwnSettings
+from app.reminders import Nudging, OwnSettings
 from handlers import Listeners, register
 from handlers.buttons import Buttons
 from handlers.commands import Commands
@@ -31,6 +32,7 @@ from handlers.home import Home
 from handlers.listings import Listings
 from handlers.menu import Menu
 from handlers.modals import Modals
+from handlers.own_requests import OwnRequests
 from handlers.place import Place
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
@@ -62,11 +64,13 @@ def make_bolt(slack: SlackSide) -> AsyncApp:
     )
 
 
-def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception) -> Home:
+def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Reception, nudging: Nudging) -> Home:
     """Every listener with the use case behind it; the Home comes back, since it is also drawn anew in rounds."""
     lookups = _lookups(rooms)
     exporting = Exporting(exports=_exports(rooms), files=rooms.slack.files)
-    listings = Listings(answers=reception.answers, lookups=lookups, clock=utc_now, exporting=exporting)
+    listings = Listings(
+        answers=reception.answers, lookups=lookups, homes=rooms.memory.homes, clock=utc_now, exporting=exporting
+    )
     commands = Commands(
         reception=reception,
         lookups=lookups,
@@ -83,7 +87,7 @@ def listen(bolt: AsyncApp, rooms: Rooms, decisions: Decisions, reception: Recept
         policy=rooms.policy,
     )
     listeners = Listeners(
-        buttons=_buttons(rooms, reception, commands),
+        buttons=_buttons(rooms, reception, commands, nudging),
         modals=Modals(
             reception=reception,
             decisions=decisions,
@@ -134,7 +138,7 @@ def _exports(rooms: Rooms) -> Exports:
     return Exports(book=rooms.memory.book, ledger=rooms.memory.ledger, sights=rooms.memory.sights, clock=utc_now)
 
 
-def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:
+def _buttons(rooms: Rooms, reception: Reception, commands: Commands, nudging: Nudging) -> Buttons:
     """What is pressed on cards, in messages and on App Home."""
     openings = Openings(
         book=rooms.memory.book,
@@ -163,6 +167,7 @@ def _buttons(rooms: Rooms, reception: Reception, commands: Commands) -> Buttons:
         screens=rooms.slack.screens,
         commands=commands,
         menu=menu,
+        own=_own_requests(rooms, reception, openings, nudging),
         clock=utc_now,
         policy=rooms.policy,
     )
@@ -184,6 +189,19 @@ def _removals(rooms: Rooms, reception: Reception, openings: Openings) -> Removal
         screens=rooms.slack.screens,
         outbox=rooms.memory.outbox,
         clock=utc_now,
+    )
+
+
+def _own_requests(rooms: Rooms, reception: Reception, openings: Openings, nudging: Nudging) -> OwnRequests:
+    withdrawing = Withdrawing(
+        openings=openings,
+        desks=rooms.microsoft.desks,
+        tokens=rooms.microsoft.tokens,
+        withdrawals=rooms.memory.withdrawals,
+        clock=utc_now,
+    )
+    return OwnRequests(
+        reception=reception, withdrawing=withdrawing, nudging=nudging, screens=rooms.slack.screens, clock=utc_now
     )
 
 

@@ -71,6 +71,7 @@ from app.store.sights import StoredSights
 from app.store.strangers import StoredStrangers
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
+from app.store.withdrawals import StoredWithdrawals
 from app.store.writer import Store
 from blocks.links import Portal
 
@@ -103,6 +104,7 @@ class Memory:
     ledger: StoredLedger
     strangers: StoredStrangers
     trail: AuditTrail
+    withdrawals: StoredWithdrawals
     posting: Posting
     calls: StoredCalls
     store: Store
@@ -198,6 +200,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         figures=StoredFigures(store),
         trail=trail,
         ledger=StoredLedger(store),
+        withdrawals=here.of("withdrawals", StoredWithdrawals(store, trail)),
         posting=posting,
         calls=StoredCalls(store, posting),
         store=store,
@@ -256,15 +259,10 @@ async def open_microsoft(
     for gate in (graph, arm, reports):
         stack.push_async_callback(gate.aclose)
     slack = SlackClient(settings.slack_client_id, settings.slack_client_secret.get_secret_value(), team)
+    proven = settings.policy().freshness.require_auth_time
     sign_in = BrowserSignIn(
         SlackSignIn(slack, http, origins, settings.public_url),
-        MicrosoftSignIn(
-            entra,
-            http,
-            origins,
-            settings.public_url,
-            require_auth_time=settings.policy().freshness.require_auth_time,
-        ),
+        MicrosoftSignIn(entra, http, origins, settings.public_url, require_auth_time=proven),
         keyring,
         utc_now,
     )

@@ -15,7 +15,7 @@ from app.notifier.directs import DirectPainter
 from app.notifier.matching import SlackMatching
 from app.notifier.messenger import Messenger
 from app.notifier.painter import Painter
-from app.reminders import Recipients, Rounds
+from app.reminders import LastCalls, Nudging, Recipients, Rounds
 from app.requestors import Requestors
 from app.store.weekly import StoredWeeks
 from app.weekly import WeeklyDigest
@@ -32,6 +32,8 @@ class Telling:
     requestors: Requestors
     arrivals: Arrivals
     reminders: Rounds
+    last_calls: LastCalls
+    nudging: Nudging
     weekly: WeeklyDigest
 
 
@@ -61,7 +63,19 @@ def make_telling(rooms: Rooms, stack: AsyncExitStack) -> Telling:
     )
     requestors = Requestors(book=rooms.memory.book, matching=matching, clock=utc_now)
     arrivals, reminders = _arrivals(rooms, audience, stack), _reminders(rooms, audience)
-    return Telling(painter, messenger, _directs(rooms), requestors, arrivals, reminders, _weekly(rooms))
+    last_calls = LastCalls(rows=rooms.memory.reminding, outbox=rooms.memory.outbox, clock=utc_now)
+    nudging = Nudging(rows=rooms.memory.reminding, recipients=reminders.recipients, clock=utc_now)
+    return Telling(
+        painter=painter,
+        messenger=messenger,
+        directs=_directs(rooms),
+        requestors=requestors,
+        arrivals=arrivals,
+        reminders=reminders,
+        last_calls=last_calls,
+        nudging=nudging,
+        weekly=_weekly(rooms),
+    )
 
 
 def make_matching(rooms: Rooms) -> SlackMatching:

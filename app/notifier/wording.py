@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.domain.last_calls import LastCall
 from app.domain.request import Person, Status
 from app.domain.row import RequestRow
 from app.domain.weekly import read_tally
-from app.ports import ChannelNote, Direct, Notice
-from blocks import ids, notices, questions, reminders, removal
+from app.ports import ChannelNote, Direct, Notice, Topic
+from blocks import ids, notices, own_request, questions, reminders, removal
 from blocks.links import Portal
 from blocks.message import Message
 from blocks.reminders import Item
@@ -31,7 +32,19 @@ def notice_message(notice: Notice, row: RequestRow | None, now: datetime, portal
         return _removed(notice, row, portal)
     if notice.topic == "unreachable":
         return reminders.unreachable_note(row, notice.facts.get("why", "")) if row.status.open else None
-    return notices.outcome_notice(row, now=now, portal=portal) if notice.topic == "outcome" else None
+    return _own(notice, row, now, portal)
+
+
+def _own(notice: Notice, row: RequestRow, now: datetime, portal: Portal) -> Message | None:
+    """What a requestor is told of their own request beside the message that follows it."""
+    match notice.topic:
+        case "outcome":
+            return notices.outcome_notice(row, now=now, portal=portal)
+        case LastCall.DYING:
+            return own_request.dying(row, now=now, portal=portal)
+        case LastCall.ENDING:
+            return own_request.ending(row, now=now, portal=portal)
+    return None
 
 
 def _talk(notice: Notice, row: RequestRow) -> Message | None:
@@ -57,10 +70,14 @@ def _removed(notice: Notice, row: RequestRow, portal: Portal) -> Message:
 
 def direct_message(direct: Direct, items: Sequence[Item], now: datetime, portal: Portal) -> Message:
     """A message about requests, as they are now."""
+    if direct.topic is Topic.OWN:
+        return own_request.following(items[0].row, items[0].token, seen=_moment(direct.facts.get("seen", "")), now=now)
     return reminders.deciding_message(_headline(direct, items, now), items, now=now, portal=portal)
 
 
-def _headline(direct: Direct, items: Sequence[Item], now: datetime) -> str:  # noqa: ARG001 - one topic yet
+def _headline(direct: Direct, items: Sequence[Item], now: datetime) -> str:
+    if direct.topic is Topic.NUDGE:
+        return reminders.ASKED_AGAIN
     return reminders.many_wait(sum(item.open(now) for item in items))
 
 
@@ -69,7 +86,7 @@ def _about_account(notice: Notice, now: datetime) -> Message | None:
     person = Person("", notice.facts.get("name", ""), notice.facts.get("upn", ""))
     match notice.topic:
         case "linked":
-            return notices.linked_receipt(person, now=_moment(notice.facts.get("at", ""), now), receipt=notice.id)
+            return notices.linked_receipt(person, now=_moment(notice.facts.get("at", "")) or now, receipt=notice.id)
         case "unlinked":
             return notices.unlinked(person, by_operator=notice.facts.get("how") == "removed")
         case "moved":
@@ -98,11 +115,11 @@ def _fate(row: RequestRow, refused: str) -> Message:
     return notices.result_message(row, f"You {done} this request", "Microsoft recorded your decision.")
 
 
-def _moment(text: str, fallback: datetime) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return fallback
+        return None
 
 
 _REMOVALS = ("taken_away", "revoke", "removal")

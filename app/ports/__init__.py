@@ -27,6 +27,7 @@ from app.ports.strangers import Strangers
 from app.ports.switches import PAUSE, PORTAL_ONLY, Announcement, Switch, Switches
 from app.ports.waiting import Freezes, WaitingDecision, WaitingDecisions
 from app.ports.weekly import Weeks
+from app.ports.withdrawals import Withdrawal, Withdrawals
 
 __all__ = [
     "AGES",
@@ -119,6 +120,8 @@ __all__ = [
     "WaitingDecisions",
     "Watched",
     "Weeks",
+    "Withdrawal",
+    "Withdrawals",
     "correlated",
     "correlation",
 ]

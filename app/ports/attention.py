@@ -35,14 +35,14 @@ class OpenHome:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A request on somebody's App Home, as it read when it was drawn."""
+    """A request on somebody's App Home or in their list, as it read when it was drawn."""
 
     key: RequestKey
     digest: str
 
 
 class Homes(Protocol):
-    """Who looks at their App Home, and the buttons on it: each good for one person, until it is drawn anew."""
+    """Who looks at their App Home, and the buttons that one person alone sees: good for them, until drawn anew."""
 
     async def opened(self, team: str, user: str, now: datetime) -> None:
         """They opened it."""
@@ -51,7 +51,10 @@ class Homes(Protocol):
         """Who opened it since then, the latest first."""
 
     async def offer(self, home: OpenHome, rows: Sequence[RequestRow]) -> Mapping[RequestKey, str]:
-        """A token of this person for each request, in place of all that they had; and what their home shows now."""
+        """A token of this person for each request, in place of all on their home; and what that shows now."""
+
+    async def hand_out(self, team: str, user: str, rows: Sequence[RequestRow]) -> Mapping[RequestKey, str]:
+        """The same for a list that only they see, in place of all in their last one."""
 
     async def offered(self, team: str, user: str, token: str) -> Offer | None:
         """What a token stands for, to this person alone."""

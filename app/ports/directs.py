@@ -13,9 +13,14 @@ from app.domain.row import RequestRow
 
 
 class Topic(StrEnum):
-    """Why it was sent, which says how it reads. REMINDER: a deadline is near."""
+    """Why it was sent, which says how it reads.
+
+    REMINDER: a deadline is near. NUDGE: the requestor asks again. OWN: a requestor follows their request.
+    """
 
     REMINDER = "reminder"
+    NUDGE = "nudge"
+    OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,15 @@ class Reminding(Protocol):
         It joins a reminder of theirs that was owed at `since` or later and still has something to decide in it.
         """
 
+    async def watched(self, key: RequestKey) -> Watched | None:
+        """One pending request as a look would find it; None where it is not pending."""
+
+    async def nudge(self, key: RequestKey, users: Sequence[str], now: datetime, since: datetime) -> bool:
+        """Owe each of these Slack accounts a message; False when it is not pending, or was nudged after `since`."""
+
+    async def running_out(self, now: datetime, limit: int) -> Sequence[RequestRow]:
+        """Pending requests that die, and roles that end, within 15 minutes, and whose requestor was not told yet."""
+
     async def looked(self, key: RequestKey, again: datetime, away: datetime | None) -> None:
         """When to look again; `away`: when the first of its approvers is back, its card says so when that is news."""
 

@@ -31,13 +31,14 @@ homes = Table(
 )
 Index("homes_by_time", homes.c.opened)
 
-# What the buttons on somebody's App Home carry. Drawing it anew makes new ones.
+# What the buttons on somebody's App Home carry, or in their last list. Drawing that surface anew makes new ones.
 offers = Table(
     "offers",
     metadata,
     text_column("token", key=True),
     text_column("team"),
     text_column("slack_user"),
+    text_column("surface"),
     text_column("kind"),
     text_column("request_id"),
     text_column("digest"),
@@ -56,6 +57,19 @@ calls = Table(
     time_column("due"),
     time_column("done", null=True),
     text_column("note"),
+    of_request(),
+)
+
+# Who withdraws a request of theirs right now; another call may go out once `until` is past.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    text_column("kind", key=True),
+    text_column("request_id", key=True),
+    *person_columns("person"),
+    text_column("slack_user"),
+    time_column("at"),
+    time_column("until"),
     of_request(),
 )
 

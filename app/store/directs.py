@@ -141,7 +141,8 @@ async def _any_open(connection: AsyncConnection, keys: Sequence[RequestKey]) -> 
 
 
 async def _unpainted(connection: AsyncConnection, limit: int) -> Sequence[Letter]:
-    urgent = func.min(case((~_OPEN, 0), (directs.c.ts != "", 1), else_=2))
+    # What somebody asks another person to do goes before what only tells how things stand.
+    urgent = func.min(case((~_OPEN, 0), (directs.c.ts != "", 1), (directs.c.topic != Topic.OWN, 2), else_=3))
     joined = copies.join(directs, directs.c.id == copies.c.direct_id).join(requests, _REQUEST_OF_COPY)
     wanted = (
         select(copies.c.direct_id)

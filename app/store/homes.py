@@ -1,4 +1,4 @@
-"""Who opened their App Home lately, and the tokens of the buttons on it. It draws nothing."""
+"""Who opened their App Home lately, and the tokens of the buttons that one person alone sees. It draws nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from app.ports import Offer, OpenHome
 from app.store.tables import homes, offers
 from app.store.upserts import insert_into
 from app.store.writer import Store
+
+_HOME, _LIST = "home", "list"  # surfaces; each has its own tokens
 
 
 class StoredHomes:
@@ -34,9 +36,15 @@ class StoredHomes:
         return [OpenHome(row["team"], row["slack_user"], row["shown"]) for row in found.mappings()]
 
     async def offer(self, home: OpenHome, rows: Sequence[RequestRow]) -> Mapping[RequestKey, str]:
-        """Fresh tokens in place of all that this person had."""
-        tokens = {row.key: self._new_token() for row in rows}
+        """Fresh tokens in place of all that this person's home had."""
+        tokens = self._tokens(rows)
         await self._store.write(lambda connection: _offer(connection, home, rows, tokens))
+        return tokens
+
+    async def hand_out(self, team: str, user: str, rows: Sequence[RequestRow]) -> Mapping[RequestKey, str]:
+        """Fresh tokens in place of all that this person's last list had."""
+        tokens = self._tokens(rows)
+        await self._store.write(lambda connection: _hand_out(connection, (team, user, _LIST), rows, tokens))
         return tokens
 
     async def offered(self, team: str, user: str, token: str) -> Offer | None:
@@ -45,6 +53,9 @@ class StoredHomes:
         found = await self._store.read(lambda connection: connection.execute(select(offers).where(theirs)))
         row = found.mappings().one_or_none()
         return Offer(RequestKey(Kind(row["kind"]), row["request_id"]), row["digest"]) if row is not None else None
+
+    def _tokens(self, rows: Sequence[RequestRow]) -> dict[RequestKey, str]:
+        return {row.key: self._new_token() for row in rows}
 
 
 async def _opened(connection: AsyncConnection, team: str, user: str, now: datetime) -> None:
@@ -56,13 +67,22 @@ async def _opened(connection: AsyncConnection, team: str, user: str, now: dateti
 async def _offer(
     connection: AsyncConnection, home: OpenHome, rows: Sequence[RequestRow], tokens: Mapping[RequestKey, str]
 ) -> None:
-    whose = {"team": home.team, "slack_user": home.user}
     same = and_(homes.c.team == home.team, homes.c.slack_user == home.user)
     await connection.execute(update(homes).where(same).values(shown=home.shown))
-    await connection.execute(delete(offers).where(offers.c.team == home.team, offers.c.slack_user == home.user))
+    await _hand_out(connection, (home.team, home.user, _HOME), rows, tokens)
+
+
+async def _hand_out(
+    connection: AsyncConnection,
+    where: tuple[str, str, str],
+    rows: Sequence[RequestRow],
+    tokens: Mapping[RequestKey, str],
+) -> None:
+    place = dict(zip(("team", "slack_user", "surface"), where, strict=True))
+    await connection.execute(delete(offers).where(*(offers.c[name] == value for name, value in place.items())))
     fresh = [
         {
-            **whose,
+            **place,
             "token": tokens[row.key],
             "kind": row.key.kind,
             "request_id": row.key.id,

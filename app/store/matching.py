@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.match import How, Match
 from app.domain.request import RequestKey, Status
 from app.domain.row import RequestRow
-from app.store.remember import set_wanted
+from app.ports import Direct, Topic
+from app.store import directs
+from app.store.remember import Posting, set_wanted
 from app.store.rows import is_request, load_rows, match_values
 from app.store.tables import requests
 
@@ -25,13 +27,25 @@ async def unmatched(connection: AsyncConnection, before: datetime, limit: int) -
     return await load_rows(connection, wanted.order_by(requests.c.requested, requests.c.id).limit(limit))
 
 
-async def matched(connection: AsyncConnection, key: RequestKey, match: Match, now: datetime) -> None:
-    """Write down what was learned. Only news makes the cards behind."""
+async def matched(connection: AsyncConnection, posting: Posting, key: RequestKey, match: Match, now: datetime) -> None:
+    """Write down what was learned. Only news makes the cards behind; a requestor who is found gets their message."""
     await connection.execute(update(requests).where(is_request(key)).values(matched_at=now))
     values = match_values(match)
     differs = or_(*(requests.c[name] != value for name, value in values.items()))
     news = update(requests).where(and_(is_request(key), _OPEN, differs))
-    newer = news.values(**values, version=requests.c.version + 1).returning(requests.c.version)
-    version = await connection.scalar(newer)
-    if version is not None:
-        await set_wanted(connection, key, version)
+    newer = news.values(**values, version=requests.c.version + 1)
+    row = (await connection.execute(newer.returning(requests.c.version, requests.c.first_seen))).one_or_none()
+    if row is None:
+        return
+    await set_wanted(connection, key, row.version)
+    if match.slack_user:
+        await _owe_own(connection, posting, key, match.slack_user, (row.first_seen, now))
+
+
+async def _owe_own(
+    connection: AsyncConnection, posting: Posting, key: RequestKey, user: str, times: tuple[datetime, datetime]
+) -> None:
+    """The requestor's one message, owed with what made it possible. `times`: when the request was seen, and now."""
+    seen, now = times
+    own = Direct(posting.new_id(), Topic.OWN, user, facts={"seen": seen.isoformat()})
+    await directs.owe(connection, posting.new_token, own, [key], f"{Topic.OWN}:{key}", now)

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.fuse import LAST_CALL
+from app.domain.last_calls import LastCall
 from app.domain.reminding import Until
-from app.domain.request import Kind, RequestKey, Status
+from app.domain.request import APPROVAL_WINDOW, Kind, RequestKey, Status
+from app.domain.row import RequestRow
 from app.ports import Direct, Reminder, Topic, Watched
 from app.store.direct_tables import direct_copies as copies
 from app.store.direct_tables import directs
@@ -19,7 +22,7 @@ from app.store.directs import add_copies, owe
 from app.store.remember import set_wanted
 from app.store.reminder_tables import reminded
 from app.store.rows import among, chunks, is_request, load_rows
-from app.store.tables import intents, questions, requests, waiting_decisions
+from app.store.tables import intents, notices, questions, requests, waiting_decisions
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
@@ -43,6 +46,20 @@ class StoredReminding:
             lambda connection: _remind(connection, self._new_text, user, reminders, (now, since))
         )
 
+    async def watched(self, key: RequestKey) -> Watched | None:
+        """One pending request."""
+        wanted = select(requests).where(is_request(key), _PENDING)
+        found = await self._store.read(lambda connection: _watch(connection, wanted))
+        return found[0] if found else None
+
+    async def nudge(self, key: RequestKey, users: Sequence[str], now: datetime, since: datetime) -> bool:
+        """One message to each, at most once since then."""
+        return await self._store.write(lambda connection: _nudge(connection, self._new_text, key, users, (now, since)))
+
+    async def running_out(self, now: datetime, limit: int) -> Sequence[RequestRow]:
+        """What dies or ends within 15 minutes, and was not told of yet."""
+        return await self._store.read(lambda connection: _running_out(connection, now, limit))
+
     async def looked(self, key: RequestKey, again: datetime, away: datetime | None) -> None:
         """When to look again, and when the first of the approvers is back if all are away."""
         await self._store.write(lambda connection: _looked(connection, key, again, away))
@@ -50,10 +67,32 @@ class StoredReminding:
 
 async def _due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[Watched]:
     wanted = select(requests).where(_PENDING, requests.c.remind_due <= now, ~requests.c.stale)
-    rows = await load_rows(connection, wanted.order_by(requests.c.remind_due, requests.c.id).limit(limit))
+    return await _watch(connection, wanted.order_by(requests.c.remind_due, requests.c.id).limit(limit))
+
+
+async def _watch(connection: AsyncConnection, wanted: Select[Any]) -> Sequence[Watched]:
+    rows = await load_rows(connection, wanted)
     keys = [row.key for row in rows]
     told, acted = await _told(connection, keys), await _acted(connection, keys)
     return [Watched(row, told[row.key], frozenset(acted[row.key])) for row in rows]
+
+
+async def _running_out(connection: AsyncConnection, now: datetime, limit: int) -> list[RequestRow]:
+    asked, until, last = requests.c.requested, requests.c.active_until, now + LAST_CALL
+    held = and_(requests.c.deactivated.is_(None), requests.c.ended_how.is_(None))
+    dying = and_(_PENDING, asked > now - APPROVAL_WINDOW, asked <= last - APPROVAL_WINDOW)
+    ending = and_(requests.c.status == Status.APPROVED, held, until > now, until <= last)
+    found: list[RequestRow] = []
+    for call, which in ((LastCall.DYING, dying), (LastCall.ENDING, ending)):
+        wanted = select(requests).where(which, ~_called(call)).order_by(requests.c.requested, requests.c.id)
+        found += await load_rows(connection, wanted.limit(limit))
+    return found
+
+
+def _called(call: LastCall) -> ColumnElement[bool]:
+    """Whether the requestor was told; the key is unique, so this is one look into its index."""
+    dedupe = literal(f"{call}:") + requests.c.kind + "/" + requests.c.id
+    return select(notices.c.id).where(notices.c.dedupe == dedupe).exists()
 
 
 async def _told(
@@ -104,6 +143,27 @@ async def _remind(
         await owe(connection, new_text, direct, fresh, f"{Topic.REMINDER}:{direct.id}", now)
     else:
         await add_copies(connection, new_text, current, fresh)
+    return True
+
+
+async def _nudge(
+    connection: AsyncConnection,
+    new_text: Callable[[], str],
+    key: RequestKey,
+    users: Sequence[str],
+    times: tuple[datetime, datetime],
+) -> bool:
+    now, since = times
+    free = or_(requests.c.nudged.is_(None), requests.c.nudged <= since)
+    taken = update(requests).where(is_request(key), _PENDING, free)
+    newer = taken.values(nudged=now, version=requests.c.version + 1)
+    version = await connection.scalar(newer.returning(requests.c.version))
+    if version is None:
+        return False
+    await set_wanted(connection, key, version)
+    for user in users:
+        direct = Direct(new_text(), Topic.NUDGE, user)
+        await owe(connection, new_text, direct, [key], f"{Topic.NUDGE}:{direct.id}", now)
     return True
 
 

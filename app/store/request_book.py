@@ -103,7 +103,8 @@ class StoredRequests:
 
     async def matched(self, key: RequestKey, match: Match, now: datetime) -> None:
         """Who the requestor is in Slack, as far as could be learned now."""
-        await self._store.write(lambda connection: matching.matched(connection, key, match, now))
+        posting = self._posting
+        await self._store.write(lambda connection: matching.matched(connection, posting, key, match, now))
 
     async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
         """From pending to deciding; None when somebody was first or the request reads differently now."""

@@ -273,6 +273,7 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         earlier=read_earlier(row["earlier"]),
         away_until=row["away_until"],
         removed=_removed(row),
+        nudged_at=row["nudged"],
     )
 
 

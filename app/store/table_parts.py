@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKeyConstraint, MetaData
+from typing import Any
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, text
 
 from app.store.columns import PlainText, UtcTime
 
@@ -27,3 +29,9 @@ def person_columns(prefix: str, *, null: bool = False) -> list[Column[str]]:
 def of_request() -> ForeignKeyConstraint:
     """The row belongs to a request."""
     return ForeignKeyConstraint(["kind", "request_id"], ["requests.kind", "requests.id"])
+
+
+def index_of_known(name: str, column: Column[Any]) -> None:
+    """An index over the rows that have a value there: those without one are never asked for by it."""
+    known = text(f"{column.name} IS NOT NULL")
+    Index(name, column, sqlite_where=known, postgresql_where=known)

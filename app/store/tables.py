@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, text
 
-from app.store.attention_tables import calls, homes, looks, offers, questions, removals
+from app.store.attention_tables import calls, homes, looks, offers, questions, removals, withdrawals
 from app.store.columns import Seconds
 from app.store.direct_tables import direct_copies, directs
 from app.store.reminder_tables import preferences, reminded
 from app.store.running_tables import gaps, leases, outages, sights, switches
 from app.store.sign_in_tables import link_history, links, sign_in_flows, waiting_decisions
-from app.store.table_parts import metadata, of_request, person_columns, text_column, time_column
+from app.store.table_parts import index_of_known, metadata, of_request, person_columns, text_column, time_column
 
 __all__ = [
     "audit",
@@ -47,6 +47,7 @@ __all__ = [
     "sign_in_flows",
     "switches",
     "waiting_decisions",
+    "withdrawals",
 ]
 
 # Never deleted: this is what history reads. `intent_id` and `deciding_*` name the claim while one is held.
@@ -110,6 +111,8 @@ requests = Table(
     # When to see whether somebody is to be reminded; when the first of its approvers is back, while all are away.
     time_column("remind_due", null=True),
     time_column("away_until", null=True),
+    # When its requestor last had the approvers asked again.
+    time_column("nudged", null=True),
     # What could not be confirmed of an open request.
     Column("absences", Integer, nullable=False),
     Column("uncheckable", Boolean, nullable=False),
@@ -139,24 +142,10 @@ Index(
 Index("requests_by_kind", requests.c.kind, requests.c.requested, requests.c.id)
 Index("requests_by_role", requests.c.role_id, requests.c.requested, requests.c.kind, requests.c.id)
 Index("requests_by_role_name", requests.c.role_name, requests.c.requested, requests.c.kind, requests.c.id)
-Index(
-    "requests_look_due",
-    requests.c.look_due,
-    sqlite_where=text("look_due IS NOT NULL"),
-    postgresql_where=text("look_due IS NOT NULL"),
-)
-Index(
-    "requests_fuse_due",
-    requests.c.fuse_due,
-    sqlite_where=text("fuse_due IS NOT NULL"),
-    postgresql_where=text("fuse_due IS NOT NULL"),
-)
-Index(
-    "requests_remind_due",
-    requests.c.remind_due,
-    sqlite_where=text("remind_due IS NOT NULL"),
-    postgresql_where=text("remind_due IS NOT NULL"),
-)
+index_of_known("requests_look_due", requests.c.look_due)
+index_of_known("requests_fuse_due", requests.c.fuse_due)
+index_of_known("requests_remind_due", requests.c.remind_due)
+index_of_known("requests_by_end", requests.c.active_until)
 # With everything that the overview asks of a row, so that a week is counted without reading a row.
 Index(
     "requests_ended",

@@ -29,7 +29,7 @@ from app.domain.risk import assess
 from app.domain.roles import EXCHANGE_ADMINISTRATOR
 from app.domain.row import Looking, Question, RequestRow
 from app.ports import Counters, Link, LinkState
-from blocks import home, lists, modal, notices, questions, reminders, removal, settings
+from blocks import home, lists, modal, notices, own_request, questions, reminders, removal, settings
 from blocks.card import OCCASIONS, Call, card, fallback_card
 from blocks.links import GLOBAL
 from blocks.lint import Surface
@@ -216,9 +216,18 @@ def everything(one: RequestRow) -> Iterator[Emitted]:
     told = notices.outcome_notice(one, now=NOW)
     if told is not None:
         yield message("outcome", told)
+    yield from own(one)
     yield from directs(one)
     yield from _modals(one, name)
     yield from _lists(one, name)
+
+
+def own(one: RequestRow) -> Iterator[Emitted]:
+    """What its requestor reads of it."""
+    yield message("own", own_request.following(one, "t" * 43, seen=NOW, now=NOW))
+    for told in (own_request.dying(one, now=NOW), own_request.ending(one, now=NOW)):
+        if told is not None:
+            yield message("last call", told)
 
 
 def directs(one: RequestRow) -> Iterator[Emitted]:
@@ -250,12 +259,13 @@ def _lists(one: RequestRow, name: str) -> Iterator[Emitted]:
     pending = lists.Sheet("pending", name, **turning)
     yield message("pending", lists.pending_list(waiting, pending, now=NOW, total=30, hidden=2))
     for which in ("history", "mine"):
-        sheet = lists.Sheet(which, name, **turning)
+        sheet = lists.Sheet(which, name, **turning, tokens={one.key: "t" * 43})
         yield message(which, lists.history_page((one,) * 10, sheet, now=NOW))
     yield message("overview", lists.overview(counters, waiting, session, now=NOW))
     yield message("help", lists.help_text(name))
     past = (one,) * 5
-    contents = home.Contents(counters, tuple(waiting), past, past, session, tokens={one.key: "t" * 43})
+    tokens = {one.key: "t" * 43}
+    contents = home.Contents(counters, tuple(waiting), past, past, session, tokens=tokens, own_tokens=tokens)
     yield "home", "home", home.home(contents, now=NOW)
 
 

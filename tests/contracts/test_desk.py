@@ -375,6 +375,16 @@ async def test_a_withdrawn_request_is_gone_from_the_lists_and_cannot_be_decided(
         await place.desk.decide(request, Vote(step.id, Verdict.APPROVE, "ok"), place.token("ann"))
 
 
+async def test_only_its_requestor_withdraws_a_request_and_only_while_it_waits(place: Place) -> None:
+    request = await place.ask()
+    with pytest.raises(GraphRefused):
+        await place.desk.cancel(request, place.token("ann"))
+    await decide(place, request, "ann")
+    with pytest.raises(GraphRefused):
+        await place.desk.cancel(request, place.token("rob"))
+    assert await status(place, request) is Status.APPROVED
+
+
 async def test_a_request_older_than_a_day_is_over_and_cannot_be_decided(place: Place) -> None:
     request = await place.ask(age=timedelta(hours=24, seconds=1))
     for who in ("app", "ann"):

@@ -154,6 +154,10 @@ class Sandbox:
         """What the bot wrote to somebody alone."""
         return self._messages(lambda channel: channel["kind"] == "dm" and channel["with"] == user)
 
+    def notices(self, user: str) -> list[Shown]:
+        """What somebody was told once; what follows a request is left out."""
+        return [message for message in self.directs(user) if message.kind == "pim_notice"]
+
     def whispers(self, user: str) -> list[Shown]:
         return [shown(note) for note in self.world()["ephemerals"] if note["user"] == user]
 
@@ -193,10 +197,10 @@ class Sandbox:
         return self.until(look, f"a card of {request} without buttons that says {word!r}", seconds)
 
     def told(self, user: str, *words: str) -> Shown:
-        """The first direct message that says all this."""
+        """The first notice that says all this."""
 
         def look() -> Shown | None:
-            return next((m for m in self.directs(user) if all(word in m.words for word in words)), None)
+            return next((m for m in self.notices(user) if all(word in m.words for word in words)), None)
 
         return self.until(look, f"a direct message to {user} that says {words}")
 

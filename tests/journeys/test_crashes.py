@@ -105,4 +105,4 @@ def test_every_requestor_was_told_once(crash: Crash) -> None:
     own.ended(crash.asked_before, "Approved")
     own.told("rob", "Reports Reader")
     for role in ROLES[:3]:
-        assert len([m for m in own.directs("rob") if role in m.words]) == 1
+        assert len([m for m in own.notices("rob") if role in m.words]) == 1

@@ -114,7 +114,7 @@ def test_the_final_card_says_when(story: Story) -> None:
 def test_the_requestor_is_told_once(story: Story) -> None:
     assert story.rob.text.startswith("Your request for Global Administrator: approved")
     assert COMMENT in story.rob.words
-    assert len(story.sandbox.directs("rob")) == 1
+    assert len(story.sandbox.notices("rob")) == 1
 
 
 def test_history_shows_it_first(story: Story) -> None:

@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app.ports import Cards, Desk, Inbox, Outbox, RequestBook
+from app.ports import Cards, Desk, Inbox, Outbox, RequestBook, Withdrawals
 
-PORTS = {"book": RequestBook, "cards": Cards, "desk": Desk, "inbox": Inbox, "outbox": Outbox}
+PORTS = {
+    "book": RequestBook,
+    "cards": Cards,
+    "desk": Desk,
+    "inbox": Inbox,
+    "outbox": Outbox,
+    "withdrawals": Withdrawals,
+}
 NOTIFIER = Path(__file__).resolve().parents[2] / "app" / "notifier"
 
 
@@ -26,6 +33,7 @@ class When(StrEnum):
     SUBMITTED = "a submitted form is decided, painted and told"
     DOUBTED = "Microsoft's answer to the decision is lost"
     REFUSED = "Microsoft does not take the decision"
+    WITHDRAWN = "the requestor withdraws it"
 
 
 class Then(StrEnum):
@@ -33,6 +41,7 @@ class Then(StrEnum):
 
     OPEN = "one card with buttons; the person decides again"
     DECIDED = "the decision counts, without anybody's doing"
+    WITHDRAWN = "it is withdrawn, without anybody's doing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,18 @@ MATRIX = (
     *_kills(When.REFUSED, Then.OPEN, "after book.release"),
 )
 
+WITHDRAWALS = (
+    *_kills(When.WITHDRAWN, Then.OPEN, "before withdrawals.begin", "after withdrawals.begin", "before desk.cancel"),
+    *_kills(
+        When.WITHDRAWN,
+        Then.WITHDRAWN,
+        "after desk.cancel",
+        "before book.settle",
+        "after book.settle",
+        "after slack.chat_update",
+    ),
+)
+
 _READ = "a look-up: dying in it is dying after the step before it"
 _MARK = "a mark on a pending row, which the next poll makes again"
 _LATER = "what follows an ending: the next look repeats it"
@@ -157,8 +178,8 @@ ELSEWHERE = {
     "slack.conversations_members": _READ,
     "desk.list_for": "the same step as list_all, asked as the approvers",
     "desk.list_ended": "history of other tools; it opens no card",
-    "desk.cancel": "the requestor's own act, not a decision",
     "desk.remove": "not a decision; sent once, and what is held tells the rest: tests/use_cases/test_removing.py",
+    "withdrawals.refused": "an audit row about nothing done; the claim before it lapses by itself",
     "desk.term": "asked after the ending",
     "inbox.earlier": _READ,
     "inbox.forget": "a call over HTTP, whose caller tries again with the same key",

@@ -35,6 +35,7 @@ ROLES: tuple[Json, ...] = (
     {"kind": "group", "role": "member", "scope": "prod-db-admins"},
 )
 EXPIRED = ("Failed", "TimedOut")
+TOLD = "pim_notice"  # what somebody is told once; other messages follow their request
 FINAL = {
     "Provisioned": "Approved",
     "Denied": "Denied",
@@ -229,7 +230,7 @@ def look(sandbox: Sandbox) -> Ending:
         requests,
         {row["id"]: [card for card in cards if row["id"] in card.words] for row in requests},
         {row["id"]: [call["who"] for call in sent if is_about(call, row)] for row in requests},
-        {user: [message.words for message in posted.get(user, [])] for user in ("rob", "rita", "ann")},
+        {user: [one.words for one in posted.get(user, []) if one.kind == TOLD] for user in ("rob", "rita", "ann")},
         health,
     )
 

@@ -68,6 +68,15 @@ async def test_what_is_owed_comes_with_its_requests_soonest_to_expire_first(
     assert len({entry.token for entry in letter.entries}) == 2
 
 
+async def test_a_burst_of_ones_own_requests_holds_up_no_reminder(directs: StoredDirects, book: StoredRequests) -> None:
+    request = await asked(book)
+    for number in range(3):
+        assert await directs.owe(Direct(guid(), Topic.OWN, "U0ROB00001"), [request.key], f"own:{number}", NOW)
+    reminder = await owed(directs, request, now=timedelta(minutes=1))
+    (first,) = await directs.unpainted(1)
+    assert first.direct == reminder
+
+
 async def test_a_dedupe_key_is_used_once(directs: StoredDirects, book: StoredRequests) -> None:
     request = await asked(book)
     first, second = (Direct(guid(), Topic.REMINDER, slack_of(ann), facts={"who": "Ünï"}) for _ in range(2))

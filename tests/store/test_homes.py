@@ -52,6 +52,16 @@ async def test_a_new_drawing_ends_the_tokens_of_the_one_before_and_of_nobody_els
     assert await homes.offered(TEAM, BEN, bens) is not None
 
 
+async def test_a_list_and_a_home_void_each_others_tokens_never(homes: StoredHomes, row: RequestRow) -> None:
+    home = (await homes.offer(OpenHome(TEAM, ANN), [row]))[row.key]
+    lists = [(await homes.hand_out(TEAM, ANN, [row]))[row.key] for _ in range(2)]
+    await homes.hand_out(TEAM, BEN, [])
+    stands = [await homes.offered(TEAM, ANN, token) is not None for token in (home, *lists)]
+    assert stands == [True, False, True]
+    await homes.offer(OpenHome(TEAM, ANN), [])
+    assert await homes.offered(TEAM, ANN, lists[1]) is not None
+
+
 async def test_who_opened_theirs_lately_comes_first(homes: StoredHomes) -> None:
     await homes.opened(TEAM, ANN, NOW)
     await homes.opened(TEAM, BEN, NOW + timedelta(minutes=1))

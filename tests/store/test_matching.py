@@ -8,8 +8,11 @@ from build import NOW, a_request, decided, seen
 
 from app.domain.match import How, Match
 from app.domain.request import ActivationRequest, Status
+from app.ports import Topic
+from app.store.directs import StoredDirects
 from app.store.outbox import StoredOutbox
 from app.store.request_book import StoredRequests
+from app.store.writer import Store
 
 HOUR = timedelta(hours=1)
 BY_MAIL = Match(How.BY_MAIL, "U0ROB00001")
@@ -80,3 +83,25 @@ async def test_a_request_that_reads_differently_keeps_its_match(book: StoredRequ
 async def test_the_oldest_come_first_and_no_more_than_asked_for(book: StoredRequests) -> None:
     ids = [(await known(book, created=NOW - timedelta(minutes=age))).key.id for age in (3, 2, 1)]
     assert [row.key.id for row in await book.unmatched(NOW, 2)] == ids[:2]
+
+
+async def test_whoever_is_found_is_owed_one_message_for_the_request(book: StoredRequests, store: Store) -> None:
+    directs = StoredDirects(store, lambda: "never")
+    request = await known(book)
+    await book.matched(request.key, Match(), NOW)
+    assert await directs.unpainted(10) == []
+    for match in (BY_MAIL, BY_MAIL, Match(How.SIGNED_IN, "U0ROB00002")):
+        await book.matched(request.key, match, NOW + HOUR)
+    (letter,) = await directs.unpainted(10)
+    assert (letter.direct.topic, letter.direct.slack_user) == (Topic.OWN, "U0ROB00001")
+    assert letter.direct.facts == {"seen": NOW.isoformat()}
+    assert [entry.row.key for entry in letter.entries] == [request.key]
+
+
+async def test_nobody_is_owed_a_message_about_what_ended_before_they_were_found(
+    book: StoredRequests, store: Store
+) -> None:
+    request = await known(book)
+    await book.settle(request.key, Status.DENIED, decided(), None, NOW)
+    await book.matched(request.key, BY_MAIL, NOW)
+    assert await StoredDirects(store, lambda: "never").unpainted(10) == []

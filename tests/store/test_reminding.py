@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from build import NOW, a_request, an_intent, decided, seen
+from build import NOW, a_notice, a_request, an_intent, decided, seen
 from people import TEAM, ann, ben, slack_of
 
+from app.domain.last_calls import LastCall
+from app.domain.lifecycle import Course, Holding
 from app.domain.preferences import Preference
 from app.domain.reminding import Until
 from app.domain.request import ActivationRequest, RequestKey, Status
@@ -203,3 +205,55 @@ async def test_what_somebody_set_is_kept_for_their_account_alone(store: Store) -
     assert await preferences.of(TEAM, []) == {}
     await preferences.put(TEAM, ANN, Preference())
     assert await preferences.of(TEAM, [ANN]) == {ANN: Preference()}
+
+
+async def test_what_dies_or_ends_soon_is_found_until_it_was_told(
+    reminding: StoredReminding, book: StoredRequests, outbox: StoredOutbox
+) -> None:
+    dying = await asked(book, created=NOW - 24 * HOUR + 15 * MINUTE)
+    await asked(book, created=NOW - 24 * HOUR + 16 * MINUTE)
+    await asked(book, created=NOW - 24 * HOUR)
+    held = [await asked(book, created=NOW - HOUR) for _ in range(3)]
+    for request, left in zip(held, (15 * MINUTE, 16 * MINUTE, timedelta(0)), strict=True):
+        await book.settle(request.key, Status.APPROVED, decided(), None, NOW)
+        await book.followed(request.key, Course(Holding(NOW - HOUR, NOW + left)))
+    found = [row.key for row in await reminding.running_out(NOW, 20)]
+    assert found == [dying.key, held[0].key]
+    for call, key in zip(LastCall, found, strict=True):
+        notice = a_notice(call, key=key)
+        assert await outbox.owe(notice, f"{call}:{key}", NOW)
+    assert await reminding.running_out(NOW, 20) == []
+
+
+async def test_a_nudge_is_one_message_to_each_and_once_an_hour(
+    reminding: StoredReminding, book: StoredRequests, directs: StoredDirects
+) -> None:
+    request = await asked(book)
+    assert await reminding.nudge(request.key, [ANN, slack_of(ben)], NOW, NOW - HOUR)
+    for minutes in (0, 59):
+        now = NOW + minutes * MINUTE
+        assert not await reminding.nudge(request.key, [ANN], now, now - HOUR)
+    assert sorted(user for user, _ in await messages(directs)) == [ANN, slack_of(ben)]
+    watched = await reminding.watched(request.key)
+    assert watched is not None
+    assert watched.row.nudged_at == NOW
+    assert await reminding.nudge(request.key, [ANN], NOW + HOUR, NOW)
+    assert len(await messages(directs)) == 3
+
+
+async def test_two_nudges_at_once_are_one(
+    reminding: StoredReminding, book: StoredRequests, directs: StoredDirects
+) -> None:
+    request = await asked(book)
+    took = await asyncio.gather(*(reminding.nudge(request.key, [ANN], NOW, NOW - HOUR) for _ in range(4)))
+    assert (sum(took), len(await messages(directs))) == (1, 1)
+
+
+async def test_what_is_not_pending_is_neither_watched_nor_nudged(
+    reminding: StoredReminding, book: StoredRequests, directs: StoredDirects
+) -> None:
+    request = await asked(book)
+    await book.settle(request.key, Status.DENIED, decided(), None, NOW)
+    assert await reminding.watched(request.key) is None
+    assert not await reminding.nudge(request.key, [ANN], NOW, NOW - HOUR)
+    assert await messages(directs) == []

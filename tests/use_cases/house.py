@@ -20,6 +20,7 @@ from app.decisions.removing import Removing
 from app.decisions.sending import Courier, Fate
 from app.decisions.step_up import StepUp
 from app.decisions.values import Click, Opening, Submission, Unproven, Verify
+from app.decisions.withdrawing import Withdrawing
 from app.domain.policy import Freshness, Policy
 from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.risk import RiskPolicy
@@ -46,6 +47,7 @@ from app.store.sights import StoredSights
 from app.store.strangers import StoredStrangers
 from app.store.switches import StoredSwitches
 from app.store.waiting import StoredFreezes, StoredWaiting
+from app.store.withdrawals import StoredWithdrawals
 from app.store.writer import Store
 from app.upkeep import Upkeep
 from app.watcher import Visits, Watcher
@@ -84,6 +86,7 @@ class House:
         self.sights = StoredSights(self.store)
         self.ledger = StoredLedger(self.store)
         self.strangers = StoredStrangers(self.store, self.trail)
+        self.withdrawals = StoredWithdrawals(self.store, self.trail)
         self.freezes = StoredFreezes(self.store, self.trail)
         self.freezing = Freezing(links=self.links, outbox=self.outbox, freezes=self.freezes, clock=self.clock)
         self.desk = FakeDesk(self.clock)
@@ -148,6 +151,7 @@ class House:
             policy=self.policy,
             sleep=self.clock.sleep,
         )
+        self.withdrawing = self._withdrawing()
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
         self.exports = Exports(book=self.book, ledger=self.ledger, sights=self.sights, clock=self.clock)
@@ -155,6 +159,16 @@ class House:
         self.visits = Visits(desks=[self.desk], hear=self.watcher.hear, on_behalf=self.on_behalf, clock=self.clock)
         self.caller_lookups = CallerLookups(**ours, people=self.people, look=self.visits.look)
         self.backfilling = self.filling(self.desk)
+
+    def _withdrawing(self) -> Withdrawing:
+        return Withdrawing(
+            openings=self.openings,
+            desks={self.desk.kind: self.desk},
+            tokens=self.tokens,
+            withdrawals=self.withdrawals,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+        )
 
     def watching(self, *desks: FakeDesk) -> Watcher:
         return Watcher(

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 from build import NOW, a_request, an_intent
-from fakes import ProcessKilled
+from fakes import FakeAudience, ProcessKilled
 from people import TEAM, ann, ben, cleo, gus, rob, slack_of
 from use_cases.house import House
 
-from app.domain.arrival import Accounts, Reach
 from app.domain.errors import Unavailable
 from app.domain.preferences import Preference
 from app.domain.reminding import NIGHT, Reminders
 from app.domain.request import APPROVAL_WINDOW, ActivationRequest, Person, PolicyFacts, RequestKey, Status
 from app.domain.risk import Level, Risk
-from app.domain.row import RequestRow
 from app.ports import Letter, Outcome
 from app.reminders import Recipients, Rounds
 from app.reminders.looking import ASK_AGAIN, LOOK_AGAIN
@@ -28,22 +25,6 @@ from app.store.reminding import StoredReminding
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 CALM = Risk(Level.MEDIUM)
-
-
-@dataclass
-class FakeAudience:
-    """Knows these people in Slack, by object id."""
-
-    users: Mapping[str, str] = field(default_factory=lambda: {one.id: slack_of(one) for one in (ann, ben, gus)})
-    crowd: bool = False
-    sure: bool = True
-
-    async def reach(self, row: RequestRow) -> Reach:
-        return Reach(tuple((await self.accounts(row)).users.values()))
-
-    async def accounts(self, row: RequestRow) -> Accounts:
-        known = {oid: self.users[oid] for oid in row.known_approvers if oid in self.users}
-        return Accounts({} if self.crowd else known, self.crowd, self.sure)
 
 
 @dataclass
