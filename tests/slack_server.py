@@ -24,7 +24,7 @@ from app.sandbox.people import Settings
 from app.sandbox.slack_records import Message
 from app.sandbox.world import World
 
-KEPT = ("content-type", "retry-after")
+KEPT = ("content-type", "retry-after", "x-oauth-scopes")
 
 
 @dataclass

@@ -113,3 +113,18 @@ async def test_an_examination_changes_nothing(house: House) -> None:
     await examined(doctor(house))
     assert await house.row(request) == before
     assert house.desk.sent == []
+
+
+async def test_a_list_that_came_only_in_part_is_noted(house: House) -> None:
+    house.desk.cut_short = True
+    found = await examined(doctor(house))
+    assert [one.words for one in found if one.about == "entra"] == [
+        "0 requests wait, and not everything could be listed"
+    ]
+
+
+async def test_whoever_cannot_list_what_waits_for_them_is_named(shared_house: House) -> None:
+    await shared_house.link(ann)
+    shared_house.desk.fail("list_for", NO, times=ALWAYS)
+    (words,) = [words for words in amiss(await examined(doctor(shared_house))) if "cannot list" in words]
+    assert words.startswith(ann.label)
