@@ -182,6 +182,22 @@ def test_a_holder_stopped_past_its_lease_paints_and_writes_nothing_stale(pair: P
     assert pair.epoch() == epoch + 1
 
 
+def test_what_a_holder_saw_before_it_was_stopped_past_its_lease_is_not_written(pair: Pair) -> None:
+    """Without the fence the row, and a card of a request that was withdrawn long ago, would come into being."""
+    own = pair.own
+    pair.lead(pair.first, PIM_FAILPOINT="stop after desk.policy")  # between the listing and the row
+    epoch = pair.epoch()
+    request = own.ask("rita", "Teams Administrator")
+    own.until(lambda: stopped(pair.first.bot.pid), "the first one is stopped")
+    own.withdraw(request)  # before anybody else could see it
+    pair.taken_over(epoch)
+    pair.go_on()
+    own.until(lambda: "watch round was void" in pair.first.bot.log.read_text(encoding="utf-8"), "it is told so")
+    pair.quiet()
+    assert pair.count("SELECT count(*) FROM requests WHERE id = %s", request) == 0
+    assert own.cards(request) == []
+
+
 def test_a_post_that_was_stopped_before_it_left_makes_no_second_card(pair: Pair) -> None:
     own = pair.own
     pair.lead(pair.first, PIM_FAILPOINT="stop before slack.chat_postMessage")
