@@ -24,8 +24,9 @@ check: $(VENV)/.dev ## Lint, format, types, floors
 soak: $(VENV)/.dev ## Long runs: kills, faults and load, bounded in time
 	$(PY) -m pytest -m soak $(ARGS)
 
-bench: $(VENV)/.dev ## Print how fast clicks are acknowledged, beside a bare Bolt app, and a million requests are read
+bench: $(VENV)/.dev ## Print how fast clicks are acknowledged beside a bare Bolt app, what a poll takes, a million requests read
 	$(PY) bench/acks.py
+	$(PY) bench/memory.py
 	$(PY) bench/million.py
 
 pictures: $(VENV)/.dev ## Make the pictures of README and docs from the sandbox (needs Chromium)

@@ -58,9 +58,8 @@ async def main() -> None:
 
 async def keep_on(microsoft: Canned, watcher: Watcher) -> None:
     """The same again and again: memory must not grow with it."""
-    print(
-        f"memory with {PENDING[-1]:,} open requests: {resident():.0f} MB, {len(microsoft.body) / 1e6:.0f} MB of it the answer"
-    )
+    answer = len(microsoft.body) / 1e6
+    print(f"memory with {PENDING[-1]:,} open requests: {resident():.0f} MB, {answer:.0f} MB of it the answer")
     for number in range(1, POLLS + 1):
         await polled(watcher)
         if number % STEP == 0:
