@@ -6,6 +6,8 @@ The clock is the test's, and so is every call that is counted.
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,6 +26,7 @@ from app.sandbox.azure_roles import find_azure_role
 from app.sandbox.faults import Fault
 from app.sandbox.roles import find_role
 from app.sandbox.scopes import PROD
+from app.store.engine import open_engine
 from app.store.outages import GONE
 from app.store.writer import Store
 
@@ -221,3 +224,19 @@ async def test_a_decision_whose_end_could_not_be_written_down_is_written_down_la
     assert row.status is Status.APPROVED
     assert (row.decided.by.name, row.decided.where) == ("Ann Alder", Where.SLACK)
     assert len(town.witness.accepted) == town.witness.sent == 1
+
+
+async def test_while_another_process_holds_the_file_a_click_is_told_so_and_counts_afterwards(database_url: str) -> None:
+    store = Store(open_engine(database_url, patience=0.05))
+    town = Town(store)
+    await town.link("ann")
+    request = ask(town)
+    await round_(town)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="try again in a minute"):
+            await decide(town, request)
+        await round_(town)
+    assert town.witness.sent == 0
+    assert isinstance(await decide(town, request), Done)
+    await store.aclose()
