@@ -5,24 +5,18 @@ It starts a sandbox of its own, lets Ann sign in and decide, and photographs the
 
 from __future__ import annotations
 
-import json
+import io
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from living import World, sandbox
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
-PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-READY_WITHIN = 30.0  # seconds
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs" / "pictures"
 BROWSER_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,15 +25,17 @@ BROWSER_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
 )
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+COLOURS = 64
+FRAME_MS = 2600
 _SCROLL = """at => {
   const message = document.querySelector(at);
   message.scrollIntoView({block: "center"});
   return message.getBoundingClientRect().toJSON();
 }"""
-WIDE = {"width": 1280, "height": 1060}
-SHARP = 2  # pixels per point
-PHONE = {"width": 390, "height": 844}
 
 
 def main() -> None:
@@ -50,54 +46,104 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sandbox() as world, sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=list(BROWSER_FLAGS))
-        take_pictures(browser, world)
+        take_story(browser, world)
         browser.close()
 
 
-def take_pictures(browser: Browser, world: str) -> None:
-    """Cards of two desks, a phone, the form, the outcome, the final card, App Home."""
-    entra = until(lambda: card_of(world, "Global Administrator"))
-    azure = until(lambda: card_of(world, "Owner on"))
-    page = browser.new_page(viewport=WIDE, device_scale_factor=SHARP)
+# --- the story of the README ---
+
+
+def take_story(browser: Browser, world: World) -> None:
+    """The channel, a card, the form, what became of it, App Home, direct messages, a phone; and all of it moving."""
+    entra, azure = world.card("Global Administrator"), world.card("Owner on")
+    page = opened(browser, WIDE, scale=1)
     show(page, world, "ann", entra["ts"])
+    frames = [shot(page)]
     photograph(page, entra["ts"], "card.png")
     photograph(page, azure["ts"], "card-azure.png")
-    phone = browser.new_page(viewport=PHONE, device_scale_factor=SHARP)
-    show(phone, world, "ben", entra["ts"])
-    phone.screenshot(path=PICTURES / "phone.png")
-    decide(page, world, entra)
+    phone(browser, world, "ben", entra["ts"], "phone.png")
+    frames += decide(page, world, entra)
     photograph(page, entra["ts"], "card-approved.png")
+    frames.append(told(browser, world))
+    save_moving(frames, "story.gif")
+    home(page, "home.png")
+    narrow = opened(browser, PHONE, scale=1)
+    narrow.goto(f"{world.url}/?user=ann")
+    narrow.get_by_role("button", name="Channels").click()
+    home(narrow, "home-phone.png")
+
+
+def decide(page: Page, world: World, card: dict[str, Any]) -> list[bytes]:
+    """Ann approves, and waits until Microsoft says that the role is active; a frame of each step."""
+    world.post("sign-in", user="ann")
+    world.post("click", user="ann", action_id="pim_approve", channel=card["channel"], ts=card["ts"])
+    dialog = page.locator("dialog[open]")
+    dialog.locator("textarea").wait_for()
+    save(dialog.screenshot(), "form.png")
+    dialog.locator("textarea").fill("INC-20391 is open; go ahead")
+    frames = [shot(page)]
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    page.wait_for_selector("dialog[open] >> text=You approved")
+    frames.append(shot(page))
+    save(dialog.screenshot(), "outcome.png")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(f"{place(card['ts'])} >> text=Active since")
+    box_of(page, card["ts"])
+    return [*frames, shot(page)]
+
+
+def told(browser: Browser, world: World) -> bytes:
+    """What the requestor reads, beside the role that counts down."""
+    page = opened(browser, WIDE, scale=1)
+    page.goto(f"{world.url}/?user=rob")
+    page.get_by_role("button", name="PIM Approvals").first.click()
+    message = page.locator("article.message").filter(has_text="Approved").last
+    message.wait_for()
+    save(message.screenshot(), "requestor.png")
+    page.mouse.move(0, 0)
+    return shot(page)
+
+
+def home(page: Page, name: str) -> None:
+    """Ann's App Home, from the top."""
     page.get_by_role("button", name="PIM Approvals").first.click()
     page.get_by_role("button", name="Home", exact=True).click()
     page.wait_for_selector("text=Requests you decided")
-    page.locator("#messages").screenshot(path=PICTURES / "home.png")
+    save(page.locator("#messages").screenshot(), name)
 
 
-def decide(page: Page, world: str, card: dict[str, Any]) -> None:
-    """Ann approves, and waits until Microsoft says that the role is active."""
-    control(world, "sign-in", user="ann")
-    control(world, "click", user="ann", action_id="pim_approve", channel=card["channel"], ts=card["ts"])
-    page.wait_for_selector("dialog[open] textarea")
-    page.locator("dialog[open]").screenshot(path=PICTURES / "form.png")
-    view = until(lambda: ask(world, "world")["modals"])[-1]
-    control(world, "submit", user="ann", view_id=view["view_id"], values={"comment": "INC-20391 is open; go ahead"})
-    page.wait_for_selector("dialog[open] >> text=You approved")
-    page.locator("dialog[open]").screenshot(path=PICTURES / "outcome.png")
-    page.keyboard.press("Escape")
-    page.wait_for_selector(f"{place(card['ts'])} >> text=Active since")
+def phone(browser: Browser, world: World, person: str, ts: str, name: str) -> None:
+    """The whole window of a phone."""
+    page = opened(browser, PHONE, scale=1)
+    show(page, world, person, ts)
+    save(page.screenshot(), name)
 
 
-def show(page: Page, world: str, person: str, ts: str) -> None:
+# --- the camera ---
+
+
+def opened(browser: Browser, viewport: ViewportSize, *, scale: float) -> Page:
+    """A fresh window of somebody who put the tour away."""
+    context: BrowserContext = browser.new_context(
+        viewport=viewport, device_scale_factor=scale, timezone_id="UTC", locale="en-GB"
+    )
+    context.add_init_script("localStorage.setItem('tour-is-away', 'yes')")
+    return context.new_page()
+
+
+def show(page: Page, world: World, person: str, ts: str) -> None:
     """Open the workspace as somebody, with the card in sight."""
-    page.goto(f"{world}/?user={person}")
+    page.goto(f"{world.url}/?user={person}")
     page.wait_for_selector(place(ts))
     box_of(page, ts)
 
 
-def photograph(page: Page, ts: str, name: str) -> None:
-    """One message alone. The page redraws itself as the world changes, so the picture is cut out of the whole."""
+def photograph(page: Page, ts: str, name: str) -> float:
+    """One message alone, and how tall it is. The page redraws itself, so the picture is cut out of the whole."""
+    page.mouse.move(0, 0)
     box = box_of(page, ts)
-    page.screenshot(path=PICTURES / name, clip={key: box[key] for key in ("x", "y", "width", "height")})
+    save(page.screenshot(clip={key: box[key] for key in ("x", "y", "width", "height")}), name)
+    return float(box["height"])
 
 
 def box_of(page: Page, ts: str) -> Any:  # noqa: ANN401 - a DOMRect
@@ -110,68 +156,27 @@ def place(ts: str) -> str:
     return f'[data-ts="{ts.replace(".", "")}"]'
 
 
-def card_of(world: str, words: str) -> dict[str, Any] | None:
-    """The card in the approvers' channel whose sentence holds these words; None while there is none."""
-    rooms = (room for room in ask(world, "world")["channels"] if room["kind"] == "channel")
-    found = [one for room in rooms for one in room["messages"] if words in one["text"]]
-    return found[0] if found else None
+def shot(page: Page) -> bytes:
+    """The window as it is."""
+    page.wait_for_timeout(300)
+    return page.screenshot()
 
 
-def ask(world: str, path: str) -> Any:  # noqa: ANN401 - JSON
-    """GET something of /control."""
-    with urllib.request.urlopen(f"{world}/control/{path}", timeout=10) as answer:  # noqa: S310 - loopback
-        return json.load(answer)
+def small(png: bytes) -> Image.Image:
+    """The picture in few colours: text and flat areas look the same, and it weighs a third."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    return picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def control(world: str, path: str, **body: object) -> None:
-    """POST something to /control."""
-    data = json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{world}/control/{path}", data=data, headers=headers)  # noqa: S310 - loopback
-    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - loopback
+def save(png: bytes, name: str) -> None:
+    """Into docs/pictures."""
+    small(png).save(PICTURES / name, optimize=True)
 
 
-def until(look: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is waited for
-    """What `look` finds, once it finds something; TimeoutError when it takes too long."""
-    deadline = time.monotonic() + READY_WITHIN
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise TimeoutError
-
-
-@contextmanager
-def sandbox() -> Iterator[str]:
-    """A sandbox of our own, ended by its own process id."""
-    world, bot = free_port(), free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "app", "sandbox", "--no-browser", "--data", folder]
-        child = subprocess.Popen([*command, "--port", str(world), "--bot-port", str(bot)])  # noqa: S603 - ourselves
-        try:
-            until(lambda: answers(f"http://127.0.0.1:{bot}/healthz"))
-            yield f"http://127.0.0.1:{world}"
-        finally:
-            child.send_signal(signal.SIGINT)
-            child.wait(20)
-
-
-def answers(url: str) -> bool:
-    """Whether somebody listens there."""
-    try:
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
-    except OSError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    """A port nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def save_moving(frames: list[bytes], name: str) -> None:
+    """The frames one after the other, for ever, each long enough to read."""
+    first, *rest = (small(frame) for frame in frames)
+    first.save(PICTURES / name, save_all=True, append_images=rest, duration=FRAME_MS, loop=0, optimize=True)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ def every_state() -> dict[str, RequestRow]:
         "pending_starts_later": row(request=replace(REQUEST, start=NOW + timedelta(hours=5))),
         "pending_over": row(request=replace(REQUEST, created=NOW - timedelta(hours=25))),
         "pending_looked_at": row(looking=(Looking(BOB, NOW), Looking(ANN, NOW))),
+        "pending_verifying": row(verifying=ANN),
         "pending_last_minutes": row(request=replace(REQUEST, created=NOW - timedelta(hours=23, minutes=50))),
         "pending_asked": row(questions=(Question("Ann Ames", "Which mailboxes?"),)),
         "pending_answered": row(questions=(Question("Ann Ames", "Which?"), Question("Ann Ames", "All?", "Only Lyon"))),
