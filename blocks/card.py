@@ -45,7 +45,7 @@ from blocks.sentence import head, sentence
 from blocks.text import when
 
 JUSTIFICATION_LIMIT = 300  # code points: one phone screen holds the card; the modal shows the whole
-_MOST_REASONS = 4
+_MOST_REASONS = 3
 # Why somebody gets the card as a message of their own.
 OCCASIONS = {
     "arrival": "You can decide this.",
@@ -89,7 +89,10 @@ def card(  # noqa: PLR0913 - each fact by its own name
         rich(*ended, block_id=ids.block("outcome", version)) if ended else None,
         rich(asked(row, now), block_id=ids.block("asked", version)),
         rich(*justification(row, JUSTIFICATION_LIMIT), block_id=ids.block("words", version)),
-        rich(papers(row, now, deadline=row.status.open, ticket_url=ticket_url), block_id=ids.block("papers", version)),
+        rich(
+            papers(row, now, deadline=row.status.open, ticket_url=ticket_url, brief=True),
+            block_id=ids.block("papers", version),
+        ),
         _habits(row, now),
         _reasons(row),
         _remark(row, now, closed),

@@ -25,7 +25,7 @@ _SHAPES = {Level.CRITICAL: "⬤", Level.HIGH: "▲", Level.MEDIUM: "◆", Level.
 
 DESK_NAMES = {Kind.ENTRA: "Entra role", Kind.AZURE: "Azure resource role", Kind.GROUP: "PIM group"}
 _APPROVER_LIMIT = 40
-_MOST_APPROVERS = 4
+_MOST_APPROVERS, _ONE_LINE = 4, 2
 _OVER = {HowEnded.EARLY: "Ended early", HowEnded.REVOKED: "Taken away"}
 
 _SURE = {
@@ -74,23 +74,25 @@ def justification(row: RequestRow, limit: int, *, lines: bool = False) -> tuple[
     return label, quote(row.request.justification, limit, lines=lines)
 
 
-def papers(row: RequestRow, now: datetime, *, deadline: bool, ticket_url: str = "") -> RichTextElement:
-    """Ticket and dates, and who may approve; the deadline only while it means something."""
-    return section(ticket_line(row.request.ticket, ticket_url), *dates(row, now, deadline=deadline))
+def papers(
+    row: RequestRow, now: datetime, *, deadline: bool, ticket_url: str = "", brief: bool = False
+) -> RichTextElement:
+    """Ticket and dates, and who may approve; the deadline only while it means something. `brief`: to fit a phone."""
+    return section(ticket_line(row.request.ticket, ticket_url), *dates(row, now, deadline=deadline, brief=brief))
 
 
-def dates(row: RequestRow, now: datetime, *, deadline: bool) -> list[Line]:
+def dates(row: RequestRow, now: datetime, *, deadline: bool, brief: bool = False) -> list[Line]:
     """When it was made and when it ends, and who may approve it."""
     lines: list[Line] = [labelled("Requested", date(row.request.created))]
     if deadline and row.request.mortal:
         lines.append(_fuse(row.request.expires, now))
     if row.status is Status.PENDING:
-        lines += may_approve(row)
+        lines += may_approve(row, _ONE_LINE if brief else _MOST_APPROVERS)
     return lines
 
 
-def may_approve(row: RequestRow) -> list[Line]:
-    """Who may approve, by PIM's settings; nothing where they cannot be read, and never a guess."""
+def may_approve(row: RequestRow, most: int) -> list[Line]:
+    """Who may approve, by PIM's settings, and at most so many names; never a guess where they cannot be read."""
     policy = row.policy
     if policy.by_default:
         return [labelled("May approve", own("Privileged Role and Global Administrators: no approver is named"))]
@@ -98,7 +100,7 @@ def may_approve(row: RequestRow) -> list[Line]:
         return []
     if len(policy.approvers) == 1:
         return [(own("Only "), said(policy.approvers[0].label, NAME_LIMIT, bold=True), own(" can approve this"))]
-    shown = [said(person.label, _APPROVER_LIMIT) for person in policy.approvers[:_MOST_APPROVERS]]
+    shown = [said(person.label, _APPROVER_LIMIT) for person in policy.approvers[:most]]
     names: list[Part] = [part for name in shown for part in (own(", "), name)][1:]
     more = len(policy.approvers) - len(shown)
     return [labelled("May approve", *names, *([own(f" and {more} more")] if more else []))]
@@ -121,11 +123,14 @@ def demands(row: RequestRow) -> list[Line]:
 
 
 def reasons(row: RequestRow, most: int) -> tuple[RichTextElement, ...]:
-    """Why the level is what it is, the weightiest `most` reasons first; nothing when there are none."""
-    if not row.risk.reasons:
+    """Why the level is what it is, the weightiest first, in at most `most` lines; nothing when there are none."""
+    found = row.risk.reasons
+    if not found:
         return ()
     label = section((own(f"Why {row.risk.level.word}", bold=True),))
-    return label, bullets(row.risk.reasons[:most], REASON_LIMIT)
+    if len(found) <= most:
+        return label, bullets(found, REASON_LIMIT)
+    return label, bullets([*found[: most - 1], f"{len(found) - most + 1} more: see Details"], REASON_LIMIT)
 
 
 def term(row: RequestRow, now: datetime) -> Line:

@@ -38,7 +38,7 @@ from blocks.message import Message
 from blocks.questions import asked_and_answered
 from blocks.templates import deny_templates
 
-_ALL_REASONS = 10
+_ALL_REASONS = 20
 
 
 def decide_modal(

@@ -50,7 +50,7 @@ _NAME_LIMIT = 40
 _CLOSED_LIMIT = 200
 _REASON_LIMIT = 90
 _ALONE_REASON_LIMIT = 200
-_ALONE_REASONS = 2
+_ALONE_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class Recipient:
         """Whether they said that they are not there."""
         return self.away_until is not None and now < self.away_until
 
+    def reminded(self, now: datetime) -> bool:
+        """Whether they want reminders and are there to read them."""
+        return self.wanted and not self.away(now)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -105,10 +109,9 @@ def plan(row: RequestRow, person: Recipient, told: timedelta | None, now: dateti
     Thresholds that are past count as one, the last of them.
     """
     end = deadline(row, now)
-    if end is None or row.status is not Status.PENDING or not person.wanted or person.away(now):
+    if end is None or row.status is not Status.PENDING or not person.reminded(now):
         return Plan()
-    left = [span for span in policy.before if told is None or span < told]
-    moments = {span: moment(row, end, span, person, policy) for span in left}
+    moments = {span: moment(row, end, span, person, policy) for span in _left(policy, told)}
     due = [span for span, at in moments.items() if at <= now + TOGETHER]
     ahead = [at for at in moments.values() if at > now]
     return Plan(
@@ -116,6 +119,11 @@ def plan(row: RequestRow, person: Recipient, told: timedelta | None, now: dateti
         now=any(moments[span] <= now for span in due),
         next=min(ahead, default=None),
     )
+
+
+def _left(policy: Reminders, told: timedelta | None) -> list[timedelta]:
+    """The thresholds they were not told of."""
+    return [span for span in policy.before if told is None or span < told]
 
 
 def moment(row: RequestRow, end: Deadline, span: timedelta, person: Recipient, policy: Reminders) -> datetime:

@@ -20,8 +20,8 @@ from app.graph.collection import Collection
 from app.graph.directory import Directory
 from app.graph.names import RoleNames
 from app.graph.policies import Policies
-from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
-from app.graph.wire import Json, flag, guid, listed, part, text
+from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_ticket, schedule_is, term_among
+from app.graph.wire import Json, flag, guid, part, text
 from app.ports import Removal, Resource, TokenSource, Vote
 
 ROOT = "roleManagement/directory"
@@ -92,8 +92,7 @@ class DirectoryRoles:
         """From the instance that the approved request brought about; it is there only while the role is held."""
         where = f"principalId eq '{guid(request.requestor.id)}'"
         answer = await self._gate.get(INSTANCES, token, {"$filter": where})
-        mine = (part(row) for row in listed(answer.get("value")))
-        return next((parse_term(row) for row in mine if _of_request(row, request)), None)
+        return term_among(answer, lambda row: schedule_is(row, "roleAssignmentScheduleId", request))
 
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
@@ -120,11 +119,6 @@ def parse_request(row: Json) -> ActivationRequest:
         duration=schedule.length,
         duration_text=schedule.text,
     )
-
-
-def _of_request(row: Json, request: ActivationRequest) -> bool:
-    """The instance carries the request's target schedule id, which is the request's own id."""
-    return text(row.get("roleAssignmentScheduleId")).lower() == request.key.id
 
 
 def _scope(row: Json) -> Scope:

@@ -27,7 +27,7 @@ from app.graph.directory import MOST, Directory
 from app.graph.listings import Places
 from app.graph.names import with_requestor
 from app.graph.policies import Policies
-from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_term, parse_ticket
+from app.graph.shapes import parse_created, parse_person, parse_schedule, parse_ticket, schedule_is, term_among
 from app.graph.wire import Json, flag, guid, listed, part, text
 from app.ports import Removal, Resource, TokenSource, Vote
 
@@ -126,8 +126,7 @@ class Groups:
         """From the instance that the approved request brought about; it is there only while the access is held."""
         where = f"groupId eq '{guid(request.scope.id)}' and principalId eq '{guid(request.requestor.id)}'"
         answer = await self._gate.get(INSTANCES, token, {"$filter": where})
-        mine = (part(row) for row in listed(answer.get("value")))
-        return next((parse_term(row) for row in mine if _of_request(row, request)), None)
+        return term_among(answer, lambda row: schedule_is(row, "assignmentScheduleId", request))
 
     def ended(self, request: ActivationRequest) -> Status | None:
         """The product's status for Microsoft's word; None while it is pending, or for a word we do not know."""
@@ -215,11 +214,6 @@ def _access(value: object) -> str:
 
 def _lacks(row: Json, names: Iterable[str]) -> bool:
     return any(row.get(name) is None for name in names)
-
-
-def _of_request(row: Json, request: ActivationRequest) -> bool:
-    """The instance carries the request's target schedule id: group, access and the request's own id in one."""
-    return text(row.get("assignmentScheduleId")).lower().rpartition("_")[2] == request.key.id
 
 
 _ACCESS = {"member": "Member", "owner": "Owner"}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from app.domain.durations import parse_duration
 from app.domain.errors import Malformed
 from app.domain.request import ActivationRequest, Person, Term, Ticket
-from app.graph.wire import Json, moment, part, text
+from app.graph.wire import Json, listed, moment, part, text
 
 Parse = Callable[[Json], ActivationRequest]
 log = logging.getLogger(__name__)
@@ -79,6 +79,17 @@ def parse_schedule(raw: Json, created: datetime) -> Schedule:
     if length is None and until is not None and until > (start or created):
         return Schedule(start, until - (start or created), words)
     return Schedule(start, length, words or text(expiration.get("type")))
+
+
+def term_among(answer: Json, is_ours: Callable[[Json], bool]) -> Term | None:
+    """The term of the instance that is ours in a listing of them; None: there is none now."""
+    rows = (part(row) for row in listed(answer.get("value")))
+    return next((parse_term(row) for row in rows if is_ours(row)), None)
+
+
+def schedule_is(row: Json, name: str, request: ActivationRequest) -> bool:
+    """Whether an instance came of this request: its schedule, which `name` names, ends in the request's own id."""
+    return text(row.get(name)).lower().rpartition("_")[2] == request.key.id
 
 
 def parse_term(row: Json) -> Term:

@@ -68,6 +68,7 @@ class Gateway:
         root = _origin(api_url)
         self._real = root[1] == "slack.com"
         self._scopes: frozenset[str] = frozenset()
+        self._bot = ""
         self.throttled = 0  # answers that asked us to wait
         self._hooks = ("https", "hooks.slack.com", None) if self._real else root
         self._uploads = ("https", "files.slack.com", None) if self._real else root
@@ -94,9 +95,16 @@ class Gateway:
         await self.call("auth_test")
         return self._scopes
 
+    async def bot(self) -> str:
+        """The bot's own bot id, which stands on every message of ours; Slack is asked once."""
+        if not self._bot:
+            self._bot = str((await self.call("auth_test"))["bot_id"])
+        return self._bot
+
     async def whoami(self, app_id: str = "") -> Identity:
         """The bot's own ids; the app id is asked of Slack when the settings do not name it."""
         me = await self.call("auth_test")
+        self._bot = str(me["bot_id"])
         if not app_id:
             bot = (await self.call("bots_info", bot=me["bot_id"])).get("bot") or {}
             app_id = str(bot.get("app_id", ""))

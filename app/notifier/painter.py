@@ -79,9 +79,7 @@ class Painter:
 
     async def tick(self) -> None:
         """Paint what is behind, edits first. Slack's refusals pause what they hit, and nothing else."""
-        if self.channels is not None:
-            await self.channels.look()
-        await self._digests.look(self.channels.names() if self.channels is not None else ())
+        await self._look()
         notes, cards = await self.outbox.unpainted_notes(), await self.outbox.unpainted(BATCH)
         lanes = {_lane(card) for card, _ in cards}
         self._lanes.forget({_NOTES, *lanes, *(note.topic for note in notes), *(card.id for card, _ in cards)})
@@ -89,10 +87,21 @@ class Painter:
             first = [row for card, row in cards if _waits_in(note.channel, card)][:LISTED]
             await self._paint_note(note, first)
         for card, row in cards:
-            paint = self._paint_message if card.occasion else self._paint_card
-            refused = await self._lanes.attempt(_lane(card), card.id, partial(paint, card, row))
-            if refused is not None and refused.code in _CHANNEL_GONE and self.channels is not None:
-                self.channels.doubt(card.channel)
+            await self._attempt(card, row)
+
+    async def _look(self) -> None:
+        """Whether the channels take cards, and how crowded they are."""
+        names: Sequence[str] = ()
+        if self.channels is not None:
+            await self.channels.look()
+            names = self.channels.names()
+        await self._digests.look(names)
+
+    async def _attempt(self, card: Card, row: RequestRow) -> None:
+        paint = self._paint_message if card.occasion else self._paint_card
+        refused = await self._lanes.attempt(_lane(card), card.id, partial(paint, card, row))
+        if refused is not None and refused.code in _CHANNEL_GONE and self.channels is not None:
+            self.channels.doubt(card.channel)
 
     async def _paint_note(self, note: ChannelNote, first: Sequence[RequestRow]) -> None:
         if note.ts or self._takes(note.channel):

@@ -9,6 +9,7 @@ from app.sandbox.arm_query import read_filter
 from app.sandbox.arm_shapes import PREFIX, role_path, role_row
 from app.sandbox.azure_roles import AZURE_ROLES, azure_policy
 from app.sandbox.people import CAST, GROUPS
+from app.sandbox.policy_rules import policy_rules
 from app.sandbox.roles import Policy, Role
 from app.sandbox.scopes import Scope, azure_scope
 from app.sandbox.wire import Json
@@ -104,40 +105,16 @@ def _policy_name(role: Role, scope: Scope) -> str:
 
 
 def _rules(policy: Policy) -> list[Json]:
-    approval = {
-        "isApprovalRequired": True,
-        "isApprovalRequiredForExtension": False,
-        "isRequestorJustificationRequired": True,
-        "approvalMode": "SingleStage",
-        "approvalStages": [_stage(policy)],
-    }
-    return [
-        _rule("Expiration", "Expiration_Admin_Eligibility", isExpirationRequired=False, maximumDuration="P365D"),
-        _rule("Enablement", "Enablement_Admin_Assignment", enabledRules=["Justification"]),
-        _rule(
-            "Expiration",
-            "Expiration_EndUser_Assignment",
-            isExpirationRequired=True,
-            maximumDuration=policy.max_duration,
-        ),
-        _rule("Enablement", "Enablement_EndUser_Assignment", enabledRules=list(policy.enabled)),
-        _rule("Approval", "Approval_EndUser_Assignment", setting=approval),
-        _rule(
-            "AuthenticationContext",
-            "AuthenticationContext_EndUser_Assignment",
-            isEnabled=policy.context is not None,
-            claimValue=policy.context,
-        ),
-        _rule(
-            "Notification",
-            "Notification_Approver_EndUser_Assignment",
-            notificationType="Email",
-            recipientType="Approver",
-            isDefaultRecipientsEnabled=True,
-            notificationLevel="All",
-            notificationRecipients=None,
-        ),
-    ]
+    mails = _rule(
+        "Notification",
+        "Notification_Approver_EndUser_Assignment",
+        notificationType="Email",
+        recipientType="Approver",
+        isDefaultRecipientsEnabled=True,
+        notificationLevel="All",
+        notificationRecipients=None,
+    )
+    return [*policy_rules(policy, _rule, _approvers), mails]
 
 
 def _rule(kind: str, rule_id: str, **values: object) -> Json:
@@ -153,17 +130,9 @@ def _rule(kind: str, rule_id: str, **values: object) -> Json:
     return {"id": rule_id, "ruleType": f"RoleManagementPolicy{kind}Rule", **values, "target": target}
 
 
-def _stage(policy: Policy) -> Json:
+def _approvers(policy: Policy) -> list[Json]:
     groups = [_approver(group.id, group.name, "Group") for group in GROUPS if group.id == policy.group]
-    users = [_approver(CAST[user].oid, CAST[user].name, "User") for user in policy.users]
-    return {
-        "approvalStageTimeOutInDays": 1,
-        "isApproverJustificationRequired": policy.comment_required,
-        "escalationTimeInMinutes": 0,
-        "isEscalationEnabled": False,
-        "primaryApprovers": [*groups, *users],
-        "escalationApprovers": [],
-    }
+    return [*groups, *(_approver(CAST[user].oid, CAST[user].name, "User") for user in policy.users)]
 
 
 def _approver(identifier: str, name: str, kind: str) -> Json:

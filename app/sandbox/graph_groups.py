@@ -9,8 +9,8 @@ from app.sandbox.activations import ACTIVATE, Request
 from app.sandbox.graph_filter import Filter
 from app.sandbox.graph_gate import GraphCall, GraphError, denied
 from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, remove, target_schedule
-from app.sandbox.graph_query import page, read_expand, select
-from app.sandbox.graph_shapes import pascal, principal_row, schedule_row, ticket_row
+from app.sandbox.graph_query import Expansions, page, presented, select
+from app.sandbox.graph_shapes import pascal, principal_of, schedule_row, ticket_row
 from app.sandbox.people import Group
 from app.sandbox.roles import READERS
 from app.sandbox.wire import Json, stamp
@@ -20,7 +20,6 @@ ROOT = "identityGovernance/privilegedAccess/group"
 FIELDS = equality("status", "groupId", "principalId", "accessId", "createdBy", "id", "targetScheduleId")
 INSTANCE_FIELDS = equality("groupId", "principalId", "accessId", "assignmentScheduleId")
 RESOURCE_FIELDS = equality("id", "displayName")
-EXPANDABLE = {"group": "", "principal": ""}
 REQUEST_TYPE = "privilegedAccessGroupAssignmentScheduleRequest"
 REQUEST = (
     "id", "status", "createdDateTime", "completedDateTime", "approvalId", "customData", "action", "accessId",
@@ -51,7 +50,7 @@ def requests_of_caller(call: GraphCall) -> Json:
 
 def get_request(call: GraphCall) -> Json:
     """One request, whole, for those it concerns."""
-    row = _presented(call, [request_row(call.world, find_own(call, "group"))], REQUEST_TYPE, REQUEST)[0]
+    row = presented(call, [request_row(call.world, find_own(call, "group"))], REQUEST_TYPE, REQUEST, _EXPANSIONS)[0]
     return {"@odata.context": call.context(f"{ROOT}/assignmentScheduleRequests/$entity"), **row}
 
 
@@ -74,7 +73,7 @@ def list_instances(call: GraphCall) -> Json:
     shown, link = page([row for row in rows if asked.holds(row.get)], lambda row: str(row["id"]), call)
     return {
         "@odata.context": call.context(f"{ROOT}/assignmentScheduleInstances"),
-        "value": _presented(call, shown, "privilegedAccessGroupAssignmentScheduleInstance", INSTANCE),
+        "value": presented(call, shown, "privilegedAccessGroupAssignmentScheduleInstance", INSTANCE, _EXPANSIONS),
         **link,
     }
 
@@ -127,7 +126,7 @@ def _bounded(call: GraphCall, asked: Filter) -> Filter:
 
 def _listed(call: GraphCall, requests: list[Request]) -> list[Json]:
     rows = [request_row(call.world, request) | _missing(request) for request in requests]
-    full = _presented(call, rows, REQUEST_TYPE, REQUEST)
+    full = presented(call, rows, REQUEST_TYPE, REQUEST, _EXPANSIONS)
     for row, request in zip(full, requests, strict=True):
         for name in _unexpanded(request):
             row.pop(name, None)
@@ -163,16 +162,7 @@ def _instances_of(world: World, request: Request) -> list[Json]:
     ]
 
 
-def _presented(call: GraphCall, rows: list[Json], type_name: str, properties: tuple[str, ...]) -> list[Json]:
-    expanded = read_expand(call.query.get("$expand"), EXPANDABLE)
-    full = [row | {name: _navigation(call, name, row) for name in expanded} for row in rows]
-    return select(full, call.query.get("$select"), type_name, properties, expanded)
-
-
-def _navigation(call: GraphCall, name: str, row: Json) -> Json | None:
-    if name == "principal":
-        person = call.world.person(row["principalId"])
-        return principal_row(person) if person else None
+def _group_of(call: GraphCall, row: Json) -> Json | None:
     return next((_group_row(group) for group in call.world.settings.groups if group.id == row["groupId"]), None)
 
 
@@ -185,3 +175,9 @@ def _group_row(group: Group) -> Json:
         "securityEnabled": True,
         "groupTypes": [],
     }
+
+
+_EXPANSIONS: Expansions = {
+    "group": _group_of,
+    "principal": lambda call, row: principal_of(call.world, row),
+}

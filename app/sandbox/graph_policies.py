@@ -11,6 +11,7 @@ from app.sandbox.graph_gate import GraphCall, GraphError, Permissions, not_found
 from app.sandbox.graph_query import read_expand
 from app.sandbox.group_access import ACCESS, group_policy
 from app.sandbox.people import CAST, GROUPS
+from app.sandbox.policy_rules import policy_rules
 from app.sandbox.roles import ROLES, Policy, policy_of
 from app.sandbox.scopes import Scope
 from app.sandbox.wire import Json
@@ -115,31 +116,7 @@ def _policy(assignment: Json, subject: Subject, *, with_rules: bool) -> Json:
 
 
 def _rules(policy: Policy) -> list[Json]:
-    approval = {
-        "isApprovalRequired": True,
-        "isApprovalRequiredForExtension": False,
-        "isRequestorJustificationRequired": True,
-        "approvalMode": "SingleStage",
-        "approvalStages": [_stage(policy)],
-    }
-    return [
-        _rule("ExpirationRule", "Expiration_Admin_Eligibility", isExpirationRequired=False, maximumDuration="P365D"),
-        _rule("EnablementRule", "Enablement_Admin_Assignment", enabledRules=["Justification"]),
-        _rule(
-            "ExpirationRule",
-            "Expiration_EndUser_Assignment",
-            isExpirationRequired=True,
-            maximumDuration=policy.max_duration,
-        ),
-        _rule("EnablementRule", "Enablement_EndUser_Assignment", enabledRules=list(policy.enabled)),
-        _rule("ApprovalRule", "Approval_EndUser_Assignment", setting=approval),
-        _rule(
-            "AuthenticationContextRule",
-            "AuthenticationContext_EndUser_Assignment",
-            isEnabled=policy.context is not None,
-            claimValue=policy.context,
-        ),
-    ]
+    return policy_rules(policy, _rule, lambda of: list(_approvers(of)))
 
 
 def _rule(kind: str, rule_id: str, **values: object) -> Json:
@@ -151,18 +128,7 @@ def _rule(kind: str, rule_id: str, **values: object) -> Json:
         "inheritableSettings": [],
         "enforcedSettings": [],
     }
-    return {"@odata.type": f"{RULE}{kind}", "id": rule_id, **values, "target": target}
-
-
-def _stage(policy: Policy) -> Json:
-    return {
-        "approvalStageTimeOutInDays": 1,
-        "isApproverJustificationRequired": policy.comment_required,
-        "escalationTimeInMinutes": 0,
-        "isEscalationEnabled": False,
-        "primaryApprovers": list(_approvers(policy)),
-        "escalationApprovers": [],
-    }
+    return {"@odata.type": f"{RULE}{kind}Rule", "id": rule_id, **values, "target": target}
 
 
 def _approvers(policy: Policy) -> Iterator[Json]:

@@ -14,6 +14,7 @@ from app.sandbox.wire import Json
 
 PAGE = 100
 Item = TypeVar("Item")
+Expansions = Mapping[str, Callable[[GraphCall, Json], Json | None]]  # what each navigation of a row leads to
 Page = tuple[list[Item], dict[str, str]]
 
 
@@ -49,6 +50,15 @@ def read_expand(text: str | None, allowed: Mapping[str, str]) -> dict[str, str]:
             raise GraphError(400, "BadRequest", f"Parsing OData Select and Expand failed: '{part}' is not supported.")
         asked[name] = nested
     return asked
+
+
+def presented(
+    call: GraphCall, rows: Sequence[Json], type_name: str, properties: Iterable[str], expansions: Expansions
+) -> list[Json]:
+    """The rows as this call asks for them: expanded first, then cut to what was selected."""
+    expanded = read_expand(call.query.get("$expand"), dict.fromkeys(expansions, ""))
+    full = [row | {name: expansions[name](call, row) for name in expanded} for row in rows]
+    return select(full, call.query.get("$select"), type_name, properties, expanded)
 
 
 def page(items: Sequence[Item], key: Callable[[Item], str], call: GraphCall, most: int = PAGE) -> Page[Item]:

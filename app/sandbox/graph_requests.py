@@ -8,8 +8,8 @@ from app.sandbox.activations import ACTIVATE, Request
 from app.sandbox.graph_filter import Filter
 from app.sandbox.graph_gate import GraphCall, GraphError, denied
 from app.sandbox.graph_lists import cancel, equality, find_own, matching, of_caller, read_query, remove, target_schedule
-from app.sandbox.graph_query import page, read_expand, select
-from app.sandbox.graph_shapes import pascal, principal_row, role_row, schedule_row, ticket_row
+from app.sandbox.graph_query import Expansions, page, presented
+from app.sandbox.graph_shapes import pascal, principal_of, role_row, schedule_row, ticket_row
 from app.sandbox.roles import READERS, ROLES
 from app.sandbox.wire import Json, stamp
 from app.sandbox.world import World
@@ -22,7 +22,6 @@ FIELDS = equality(
 INSTANCE_FIELDS = equality(
     "principalId", "roleDefinitionId", "directoryScopeId", "roleAssignmentScheduleId", "assignmentType"
 )
-EXPANDABLE = {"principal": "", "roleDefinition": ""}
 REQUEST_TYPE = "unifiedRoleAssignmentScheduleRequest"
 REQUEST = (
     "id", "status", "createdDateTime", "completedDateTime", "approvalId", "customData", "action", "principalId",
@@ -77,7 +76,7 @@ def list_instances(call: GraphCall) -> Json:
     shown, link = page([row for row in rows if asked.holds(row.get)], lambda row: str(row["id"]), call)
     return {
         "@odata.context": call.context("roleManagement/directory/roleAssignmentScheduleInstances"),
-        "value": _presented(call, shown, "unifiedRoleAssignmentScheduleInstance", INSTANCE),
+        "value": presented(call, shown, "unifiedRoleAssignmentScheduleInstance", INSTANCE, _EXPANSIONS),
         **link,
     }
 
@@ -121,7 +120,7 @@ def _query(call: GraphCall) -> Filter:
 
 def _requests(call: GraphCall, requests: list[Request]) -> list[Json]:
     rows = [request_row(call.world, request) for request in requests]
-    return _presented(call, rows, REQUEST_TYPE, REQUEST)
+    return presented(call, rows, REQUEST_TYPE, REQUEST, _EXPANSIONS)
 
 
 def _instances_of(world: World, request: Request) -> list[Json]:
@@ -146,14 +145,7 @@ def _instances_of(world: World, request: Request) -> list[Json]:
     ]
 
 
-def _presented(call: GraphCall, rows: list[Json], type_name: str, properties: tuple[str, ...]) -> list[Json]:
-    expanded = read_expand(call.query.get("$expand"), EXPANDABLE)
-    full = [row | {name: _navigation(call, name, row) for name in expanded} for row in rows]
-    return select(full, call.query.get("$select"), type_name, properties, expanded)
-
-
-def _navigation(call: GraphCall, name: str, row: Json) -> Json | None:
-    if name == "principal":
-        person = call.world.person(row["principalId"])
-        return principal_row(person) if person else None
-    return role_row(ROLES[row["roleDefinitionId"]], call.version)
+_EXPANSIONS: Expansions = {
+    "principal": lambda call, row: principal_of(call.world, row),
+    "roleDefinition": lambda call, row: role_row(ROLES[row["roleDefinitionId"]], call.version),
+}

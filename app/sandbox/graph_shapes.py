@@ -111,6 +111,12 @@ def principal_row(person: Person) -> Json:
     return {"@odata.type": "#microsoft.graph.user", **{name: row[name] for name in USER_DEFAULT}}
 
 
+def principal_of(world: World, row: Json) -> Json | None:
+    """Who the row is about, expanded; null for somebody who is gone."""
+    person = world.person(row["principalId"])
+    return principal_row(person) if person else None
+
+
 def role_row(role: Role, version: str) -> Json:
     """A `unifiedRoleDefinition`; only beta knows `isPrivileged`."""
     row: Json = {

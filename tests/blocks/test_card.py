@@ -101,7 +101,7 @@ def test_what_nobody_can_decide_here_has_only_the_portal_button(state: str) -> N
         ("nobody_approves", "name no approver"),
         ("uncheckable", "cannot be checked right now"),
         ("one_approver", "Only "),
-        ("many_approvers", " and 4 more"),
+        ("many_approvers", " and 6 more"),
         ("default_approvers", "no approver is named"),
         ("unknown", "may read how"),
         ("pending_looked_at", " is looking at this since "),

@@ -19,14 +19,15 @@ def active(sandbox: Sandbox) -> tuple[str, Shown]:
 
 
 def take_away(sandbox: Sandbox, user: str, card: Shown, until: str) -> None:
-    form = sandbox.form(user, card, REMOVE)
-    sandbox.post("submit", {"user": user, "view_id": form.id, "values": {"words": "I pressed the wrong button"}})
+    sandbox.press(user, card, REMOVE)
 
-    def said() -> bool:
+    def top(kind: str, words: str) -> Shown | None:
         modal = sandbox.modal(user)
-        return modal is not None and until in modal.words
+        return modal if modal is not None and modal.kind == kind and words in modal.words else None
 
-    sandbox.until(said, f"a form of {user} that says {until!r}")
+    form = sandbox.until(lambda: top(REMOVE, ""), f"a form for {user}")
+    sandbox.submit(user, form, "I pressed the wrong button", block="words")
+    sandbox.until(lambda: top("pim_result", until), f"a modal of {user} that says {until!r}")
 
 
 def test_a_mis_click_is_taken_back_by_who_has_the_right(shared: Sandbox) -> None:

@@ -66,6 +66,17 @@ async def test_a_message_that_only_mentions_the_card_is_not_taken_for_it(rig: Ri
     assert [message.text == "Look" for message in rig.slack.messages()] == [True, False]
 
 
+async def test_what_another_app_marked_as_our_card_is_not_taken_for_it(rig: Rig) -> None:
+    await rig.appear()
+    (card,) = await rig.rows("SELECT id FROM cards")
+    workspace = rig.slack.world.workspace
+    forged = {"event_type": ids.CARD_EVENT, "event_payload": {"card": card["id"]}}
+    workspace.post(workspace.channels[rig.slack.settings.channel], "Mine", [], metadata=forged, user="U0EVILAPP1")
+    rig.slack.disturb(POST, "drop_before")
+    await ticks(rig, 4)
+    assert [message.text == "Mine" for message in rig.slack.messages()] == [True, False]
+
+
 async def test_nothing_is_posted_while_it_cannot_be_looked_for(rig: Rig) -> None:
     await rig.appear()
     rig.slack.disturb(POST, "drop_after")
