@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 WORKERS = 3  # for two cores: two of them mostly wait for processes that they started
 PROCESSES = ("tests/journeys/", "tests/browser/")
-SCENES = tuple(f"tests/journeys/test_{name}.py" for name in ("crashes", "every_desk", "graph_faults", "story"))
+PLAYED = tuple(f"tests/journeys/test_{name}.py" for name in ("crashes", "every_desk", "graph_faults", "story"))
 
 
 def workers_for(asked: Sequence[str], everything: Sequence[str]) -> int:
@@ -24,7 +24,7 @@ def share_of(test: str) -> str:
     Of the tests that start processes, those that look at scenes are one share, since each worker would play all scenes
     again. The others are one more, so that never more than these two starve each other. Any other file is by itself.
     """
-    if test.startswith(SCENES):
+    if test.startswith(PLAYED):
         return "scenes"
     return "processes" if test.startswith(PROCESSES) else test.partition("::")[0]
 

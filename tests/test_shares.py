@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from shares import SCENES, Shares, share_of, workers_for
+from shares import PLAYED, Shares, share_of, workers_for
 
 ROOT = Path(__file__).parents[1]
 STORY = ["tests/journeys/test_story.py::test_a[sqlite::x]", "tests/journeys/test_crashes.py::test_b"]
@@ -63,7 +63,7 @@ def test_what_takes_long_begins_at_once_and_stays_with_one_worker() -> None:
 def test_all_that_look_at_scenes_are_known() -> None:
     """Else two workers would play all of them."""
     journeys = (ROOT / "tests" / "journeys").glob("test_*.py")
-    assert {str(path.relative_to(ROOT)) for path in journeys if "\nSCENES" in path.read_text()} == set(SCENES)
+    assert {str(path.relative_to(ROOT)) for path in journeys if "\nSCENES" in path.read_text()} == set(PLAYED)
 
 
 @pytest.mark.parametrize("test", TEXTS)
