@@ -21,6 +21,11 @@ from blocks.habits import whole_habits
 from blocks.links import Portal
 
 SHORTER = "Microsoft cannot approve a shorter time: deny, and suggest one."
+_ACCOUNTS = {
+    True: "enabled when this was asked",
+    False: "disabled when this was asked",
+    None: "whether it is enabled could not be read",
+}
 _NOT_ASKED = "Whether it exists and is about this is not checked: open it."
 
 
@@ -42,15 +47,14 @@ def _title(number: int, words: str) -> Line:
 def _identity(row: RequestRow, portal: Portal) -> Sequence[RichTextElement]:
     person = row.request.requestor
     guest = "yes, by their sign-in name" if is_guest(person) else "no mark of it in their sign-in name"
-    account = portal.person(person.id)
-    look = (own(": "), link(account, "look in Entra")) if account else ()
-    unchecked = (own("Whether the account is still enabled is not checked"), *look)
+    page = portal.person(person.id)
+    look = (own(": "), link(page, "look in Entra")) if page else ()
     lines = [
         *mixed_names(row.request),
         labelled("Requestor", *who(person)),
         *in_slack(row.match),
         labelled("Guest", own(guest, bold=is_guest(person))),
-        unchecked,
+        labelled("Account", own(_ACCOUNTS[row.enabled], bold=row.enabled is False), *look),
     ]
     return (section(_title(1, "Is it really them?"), *lines),)
 

@@ -190,6 +190,18 @@ class FakeAudience:
 
 
 @dataclass
+class FakeAccounts:
+    """Entra: who is `enabled`; about others nobody may read anything. `asked` is whom was asked about."""
+
+    known: dict[str, bool] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def enabled(self, oid: str) -> bool | None:
+        self.asked.append(oid)
+        return self.known.get(oid)
+
+
+@dataclass
 class FakeChronicle:
     """Microsoft's audit log: `events`, two a page; only `readers` may read it. A `failure` comes after one page."""
 

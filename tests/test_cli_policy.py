@@ -93,8 +93,8 @@ def test_the_rules_that_fired_stand_beside_what_today_says(tmp_path: Path, monke
     first, then, today, *rules = answer.stdout.splitlines()
     assert first.startswith("Reports Reader on Whole directory for Rob Reyes, asked ")
     assert first.endswith(", pending.")
-    assert then == "Then: Medium, by version 2 of the rules."
-    assert today == "Today: Medium, by version 2; the role starts at Low."
+    assert then == "Then: Medium, by version 3 of the rules."
+    assert today == "Today: Medium, by version 3; the role starts at Low."
     assert [line.strip().split(maxsplit=3) for line in rules if line] == [
         ["Rule", "Then", "Today", "What it says"],
         ["role_ordinary", "fired", "start", "Reports Reader is not a privileged role"],
@@ -107,7 +107,7 @@ def test_a_rule_that_is_switched_off_today_is_told_last(tmp_path: Path, monkeypa
     (tmp_path / "policy.toml").write_text("[risk.weights]\nticket_missing = 0\n", encoding="utf-8")
     monkeypatch.setenv("PIM_POLICY_FILE", "policy.toml")
     answer = run("policy", "explain", f"entra/{BARE.key.id.upper()}")
-    assert "Today: Low, by version 2; the role starts at Low." in answer.stdout
+    assert "Today: Low, by version 3; the role starts at Low." in answer.stdout
     assert lines(answer)[-1][:3] == ["ticket_missing", "fired", "No"]
 
 

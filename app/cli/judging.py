@@ -18,7 +18,7 @@ _PAGE = 200  # rows at a time
 async def judged_anew(book: RequestBook, row: RequestRow, policy: RiskPolicy) -> Judgement:
     """One request by these rules, with the circumstances that were stored, or else those that history shows."""
     if row.pattern is not None:
-        around = Circumstances(row.policy, row.pattern, row.earlier)
+        around = Circumstances(row.policy, row.pattern, row.earlier, row.enabled)
     else:
         around = await _as_history_shows(book, row)
     return judge(row.request, policy, around)

@@ -146,15 +146,19 @@ class Resubmission:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is known around a request: its role's settings in PIM, its requestor's habits, an earlier attempt."""
+    """What is known around a request: its role's settings in PIM, its requestor's habits, an earlier attempt.
+
+    `enabled`: whether the requestor's account is; None: nobody may read it.
+    """
 
     policy: PolicyFacts = PolicyFacts()
     pattern: Pattern | None = None
     earlier: Resubmission | None = None
+    enabled: bool | None = None
 
 
 def circumstances_of(request: ActivationRequest, policy: PolicyFacts, past: Past, now: datetime) -> Circumstances:
-    """All that is known around a request, as of `now`."""
+    """What our memory knows around a request, as of `now`."""
     habits = pattern_of(request, past.requests, now, past.since.get(request.key.kind))
     return Circumstances(policy, habits, resubmission_of(request, past.requests, now))
 

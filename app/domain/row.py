@@ -46,7 +46,7 @@ class RequestRow:
     said that they are looking at it, the latest last; `questions` what the requestor was asked, likewise.
     `away_until` is when the first of its approvers is back, while all whom we know in Slack are away; `nudged_at` when
     the requestor last had them asked again. `removed` is who took an approved role away again, where that was done
-    here.
+    here. `enabled` is whether the requestor's account was, when the request was judged; None: nobody could read it.
     """
 
     request: ActivationRequest
@@ -71,6 +71,7 @@ class RequestRow:
     away_until: datetime | None = None
     removed: Removed | None = None
     nudged_at: datetime | None = None
+    enabled: bool | None = None
 
     @property
     def key(self) -> RequestKey:

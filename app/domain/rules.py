@@ -13,7 +13,7 @@ from datetime import timedelta
 from app.domain import justification
 from app.domain.levels import Level
 
-VERSION = 2
+VERSION = 3
 MOST_WEIGHT = 3
 
 # What each weak point is about. Its weight is 1 unless the policy file says otherwise; 0 switches it off.
@@ -27,6 +27,7 @@ WEAK_POINTS = {
     "unusual_hour": "it starts more than two hours outside the requestor's usual hours",
     "denials": "another request of the requestor was denied in the last 7 days",
     "guest": "the requestor is a guest",
+    "disabled": "the requestor's account is disabled in Entra",
 }
 
 

@@ -111,6 +111,11 @@ def _guest(case: Case) -> str:
     return "Guest: somebody from another company" if is_guest(case.request.requestor) else ""
 
 
+def _disabled(case: Case) -> str:
+    disabled = case.circumstances.enabled is False
+    return "Their account is disabled in Entra: ask how this request was made" if disabled else ""
+
+
 _RULES: Mapping[str, Callable[[Case], str]] = {
     "justification": _justification,
     "ticket_missing": _ticket_missing,
@@ -121,4 +126,5 @@ _RULES: Mapping[str, Callable[[Case], str]] = {
     "unusual_hour": _unusual_hour,
     "denials": _denials,
     "guest": _guest,
+    "disabled": _disabled,
 }

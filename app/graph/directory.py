@@ -23,6 +23,7 @@ USERS = "/v1.0/users"
 GROUPS = "/v1.0/groups"
 ROLES = "/beta/roleManagement/directory/roleDefinitions"  # v1.0 does not know isPrivileged
 NAMES = {"$select": "id,displayName,userPrincipalName,mail"}
+ACCOUNT = {"$select": "id,accountEnabled"}
 MOST_READERS = 4  # tokens tried for one question: permissions belong to the registration, so others fare alike
 MOST_LEVELS = 4  # of managers above a manager
 LASTS = timedelta(minutes=10)
@@ -59,6 +60,17 @@ class Directory:
                 return None
 
         return await self._remembered(("person", oid), LASTS, ask)
+
+    async def enabled(self, oid: str) -> bool | None:
+        """Whether a user may sign in at all; it takes User.Read.All, so where names may be read this may not."""
+
+        async def ask(token: TokenSource) -> bool | None:
+            try:
+                return flag((await self._gate.get(f"{USERS}/{guid(oid)}", token, ACCOUNT)).get("accountEnabled"))
+            except RequestGone:
+                return None
+
+        return await self._remembered(("enabled", oid), LASTS, ask)
 
     async def members(self, group: str) -> tuple[Person, ...] | None:
         """Every user in a group, groups within it included; () is a group without any."""

@@ -166,6 +166,7 @@ def _claiming(rooms: Rooms) -> Claiming:
 def _watcher(rooms: Rooms) -> Watcher:
     return Watcher(
         desks=tuple(rooms.microsoft.desks.values()),
+        accounts=rooms.microsoft.accounts,
         book=rooms.memory.book,
         outbox=rooms.memory.outbox,
         links=rooms.memory.links,

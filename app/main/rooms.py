@@ -44,7 +44,7 @@ from app.notifier.files import SlackFiles
 from app.notifier.gateway import Gateway, Identity
 from app.notifier.people import SlackPeople
 from app.notifier.screens import SlackScreens
-from app.ports import Chronicle, Desk, TokenSource
+from app.ports import Accounts, Chronicle, Desk, TokenSource
 from app.settings import Settings
 from app.store.audit import AuditTrail
 from app.store.calls import StoredCalls
@@ -129,6 +129,7 @@ class MicrosoftSide:
     """What speaks to Microsoft."""
 
     desks: Mapping[Kind, Desk]
+    accounts: Accounts
     chronicle: Chronicle
     tokens: MicrosoftTokens
     bearers: EntraBearers
@@ -274,6 +275,7 @@ async def open_microsoft(
     portal = Portal(cloud.portal)
     return MicrosoftSide(
         desks=desks,
+        accounts=directory,
         chronicle=DirectoryAudits(reports),
         tokens=tokens,
         bearers=_bearers(people, http, settings.api_callers),

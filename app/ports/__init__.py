@@ -16,7 +16,17 @@ from app.ports.directs import Direct, Directs, Entry, Letter, Topic
 from app.ports.exports import Files, Ledger
 from app.ports.figures import AGES, FigureBook, Figures
 from app.ports.links import Flows, Kin, Link, Links, LinkState, MicrosoftIdentity, SealedCache, SignIn, SlackIdentity
-from app.ports.microsoft import Chronicle, Desk, Reader, Removal, Resource, Tokens, TokenSource, Vote
+from app.ports.microsoft import (
+    Accounts,
+    Chronicle,
+    Desk,
+    Reader,
+    Removal,
+    Resource,
+    Tokens,
+    TokenSource,
+    Vote,
+)
 from app.ports.operating import Act, LinkCare, LinkLine
 from app.ports.outbox import Card, Cards, ChannelNote, Earlier, Inbox, Leases, Modal, Notice, Outbox
 from app.ports.reminding import Preferences, Reminder, Reminding, Watched
@@ -36,6 +46,7 @@ __all__ = [
     "PAUSE",
     "PORTAL_ONLY",
     "READ",
+    "Accounts",
     "Act",
     "Alarm",
     "Announcement",

@@ -24,7 +24,7 @@ class Seen:
     """A request to be remembered: as listed, judged, and who can approve it.
 
     `stale`: no approval step of it is open, so it gets no card; None: nobody looked.
-    `pattern` and `earlier` are what was known of its requestor when it was judged.
+    `pattern`, `earlier` and `enabled` are what was known of its requestor, and of their account, when it was judged.
     """
 
     request: ActivationRequest
@@ -34,6 +34,7 @@ class Seen:
     stale: bool | None = None
     pattern: Pattern | None = None
     earlier: Resubmission | None = None
+    enabled: bool | None = None
 
 
 class Outcome(StrEnum):

@@ -115,6 +115,13 @@ class Desk(Protocol):
         """The product's status for Microsoft's native one; None while it is still pending or the word is unknown."""
 
 
+class Accounts(Protocol):
+    """Accounts in Entra."""
+
+    async def enabled(self, oid: str) -> bool | None:
+        """Whether this user's account is enabled; None: nobody's token may read it, or nobody can just now."""
+
+
 class Chronicle(Protocol):
     """Microsoft's audit log: who did what, when. Rows come minutes late and are kept for about 30 days."""
 

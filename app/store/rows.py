@@ -136,6 +136,8 @@ def values_of(seen: Seen) -> dict[str, Any]:
         "absences": 0,
         "uncheckable": False,
         **({"stale": seen.stale} if seen.stale is not None else {}),
+        # An account that could not be read this time reads as it did.
+        **({"account_enabled": seen.enabled} if seen.enabled is not None else {}),
     }
     # As the database will give it back: otherwise an unstorable character would look like a change for ever.
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -274,6 +276,7 @@ def _to_row(row: RowMapping, approvers: frozenset[str], channels: frozenset[str]
         away_until=row["away_until"],
         removed=_removed(row),
         nudged_at=row["nudged"],
+        enabled=row["account_enabled"],
     )
 
 

@@ -83,6 +83,7 @@ requests = Table(
     # What was known of the requestor when the request was judged.
     Column("pattern", JSON(none_as_null=True)),
     Column("earlier", JSON(none_as_null=True)),
+    Column("account_enabled", Boolean),
     Column("policy_comment", Boolean),
     Column("policy_ticket", Boolean),
     Column("policy_longest", Seconds),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.domain.changes import Listing
@@ -13,9 +14,10 @@ from app.domain.lifecycle import Nothing
 from app.domain.pattern import PAST_REQUESTS, Past, circumstances_of
 from app.domain.request import ActivationRequest, Person, PolicyFacts, RequestKey
 from app.domain.risk import RiskPolicy, assess
-from app.ports import Clock, Desk, RequestBook, Seen
+from app.ports import Accounts, Clock, Desk, RequestBook, Seen
 from app.watcher.readers import THE_BOT, Readers
 
+ACCOUNTS = 20  # looked at together
 BATCH = 200  # rows looked at again in one tick; what was asked lately costs nothing
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
 STALE_LASTS = timedelta(minutes=5)  # between two looks at a request without an open step: it may be a replica that lags
@@ -27,10 +29,12 @@ class Remembering:
     """Writes down what is listed."""
 
     book: RequestBook
+    accounts: Accounts
     readers: Readers
     clock: Clock
     risk: RiskPolicy
     _policies: dict[tuple[str, str, str], tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
+    _enabled: dict[str, bool | None] = field(init=False, default_factory=dict)
     _pasts: dict[str, Past] = field(init=False, default_factory=dict)
     _looked: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
 
@@ -39,6 +43,7 @@ class Remembering:
     ) -> None:
         """New requests with a card, unless nobody can decide them; changed ones as they read now."""
         self._pasts.clear()
+        await self._look_at_accounts((*appeared, *changed))
         seen = [await self._seen(desk, request, listing, await self._stale(desk, request)) for request in appeared]
         seen += [await self._seen(desk, request, listing, None) for request in changed]
         await self.book.remember(seen, self.clock())
@@ -52,15 +57,23 @@ class Remembering:
                 if stale is False:
                     await self.book.staled(row.key, stale=False)
             elif row.policy == PolicyFacts() and await self._policy(desk, row.request) != PolicyFacts():
+                await self._look_at_accounts((row.request,))
                 listing = Listing(desk.kind, approvers={row.key.id: row.approvers})
                 await self.book.remember([await self._seen(desk, row.request, listing, None)], self.clock())
 
     async def _seen(self, desk: Desk, request: ActivationRequest, listing: Listing, stale: bool | None) -> Seen:  # noqa: FBT001 - a fact
         policy = await self._policy(desk, request)
         approvers = listing.approvers.get(request.key.id) or _named(policy)
-        around = circumstances_of(request, policy, await self._past(request.requestor), self.clock())
+        known = circumstances_of(request, policy, await self._past(request.requestor), self.clock())
+        around = replace(known, enabled=self._enabled.get(request.requestor.id))
         risk = assess(request, self.risk, around)
-        return Seen(request, risk, policy, approvers, stale, around.pattern, around.earlier)
+        return Seen(request, risk, policy, approvers, stale, around.pattern, around.earlier, around.enabled)
+
+    async def _look_at_accounts(self, requests: Sequence[ActivationRequest]) -> None:
+        """Of a few people: in a burst no card waits for what is one fact among many, and the others stay unknown."""
+        people = list(dict.fromkeys(request.requestor.id for request in requests))[:ACCOUNTS]
+        found = await asyncio.gather(*(self.accounts.enabled(oid) for oid in people))
+        self._enabled = dict(zip(people, found, strict=True))
 
     async def _past(self, person: Person) -> Past:
         """What they asked for before; one reading serves all that is remembered together."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from app.domain.changes import Changes, Listing, compare
 from app.domain.request import Kind
 from app.domain.risk import RiskPolicy
-from app.ports import Clock, Desk, Links, Outbox, RequestBook, Sights, Tokens
+from app.ports import Accounts, Clock, Desk, Links, Outbox, RequestBook, Sights, Tokens
 from app.watcher.following import Following
 from app.watcher.looking import Lookout
 from app.watcher.outages import Outages
@@ -28,6 +28,7 @@ class Watcher:
 
     desks: Sequence[Desk]
     book: RequestBook
+    accounts: Accounts
     outbox: Outbox
     links: Links
     tokens: Tokens
@@ -49,7 +50,7 @@ class Watcher:
         book, clock, alone = self.book, self.clock, self.as_application
         readers = Readers(tokens=self.tokens, clock=clock)
         self._lookout = Lookout(links=self.links, tokens=self.tokens, clock=clock, as_application=alone)
-        self._remembering = Remembering(book=book, readers=readers, clock=clock, risk=self.risk)
+        self._remembering = Remembering(book=book, accounts=self.accounts, readers=readers, clock=clock, risk=self.risk)
         self._reconciling = Reconciling(book=book, readers=readers, clock=clock)
         desks = {desk.kind: desk for desk in self.desks}
         self._following = Following(desks=desks, book=book, readers=readers, reconciling=self._reconciling, clock=clock)

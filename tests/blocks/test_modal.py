@@ -97,7 +97,9 @@ def test_five_checks_stand_in_their_order() -> None:
     "over, ticket, words",
     [
         ({"match": Match(How.BY_MAIL, "U1")}, UNCHECKED, "matched by mail, not proven"),
-        ({}, UNCHECKED, "Whether the account is still enabled is not checked"),
+        ({}, UNCHECKED, "whether it is enabled could not be read"),
+        ({"enabled": True}, UNCHECKED, "enabled when this was asked"),
+        ({"enabled": False}, UNCHECKED, "disabled when this was asked"),
         ({"request": replace(samples.REQUEST, requestor=GUEST)}, UNCHECKED, "yes, by their sign-in name"),
         ({"request": samples.critical()}, UNCHECKED, "Justification names no task: ask what it is for"),
         ({"request": samples.critical(), "policy": DEMANDING}, UNCHECKED, "settings in PIM demand one."),

@@ -212,7 +212,8 @@ def test_a_rule_of_the_catalogue_can_fire_and_be_switched_off(rule: str) -> None
     # A ticket cannot be both missing and misshapen.
     ticket = Ticket("none") if rule == "ticket_form" else NO_TICKET
     request = a_request(role=REPORTS_READER, requestor=gus, justification=VAGUE, duration=LONG, ticket=ticket)
-    circumstances = around(typical=HOUR, hours=Hours(0, 2), denials=1, counted=1, since=NOW - 60 * DAY)
+    habits = around(typical=HOUR, hours=Hours(0, 2), denials=1, counted=1, since=NOW - 60 * DAY)
+    circumstances = replace(habits, enabled=False)
     assert rule in assess(request, RiskPolicy(), circumstances).fired
     assert rule not in assess(request, RiskPolicy(weights={rule: 0}), circumstances).fired
 
@@ -259,6 +260,14 @@ REQUESTS = st.builds(
     st.sampled_from(["/", SUBSCRIPTION, f"{SUBSCRIPTION}/resourceGroups/rg"]) | st.text(max_size=8),
 )
 LENGTHS = st.none() | st.timedeltas(timedelta(minutes=1), DAY)
+
+
+@pytest.mark.parametrize("enabled, fires", [(False, True), (True, False), (None, False)])
+def test_only_an_account_known_to_be_disabled_is_a_weak_point(enabled: bool | None, fires: bool) -> None:  # noqa: FBT001 - a table
+    risk = assess(a_request(role=REPORTS_READER), RiskPolicy(), Circumstances(enabled=enabled))
+    assert ("disabled" in risk.fired) is fires
+
+
 PATTERNS = st.builds(
     Pattern,
     uses=st.integers(0, 5),
@@ -271,6 +280,8 @@ AROUND = st.builds(
     Circumstances,
     st.builds(PolicyFacts, ticket_required=st.none() | st.booleans(), longest=LENGTHS),
     st.none() | PATTERNS,
+    st.none(),
+    st.none() | st.booleans(),
 )
 POLICIES = st.builds(
     RiskPolicy,

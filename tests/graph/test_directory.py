@@ -64,6 +64,12 @@ async def test_a_person_is_asked_for_once() -> None:
     assert there.microsoft.lines == [f"GET /v1.0/users/{ann.id}?{NAMES}"]
 
 
+@pytest.mark.parametrize("said, enabled", [(True, True), (False, False), (None, None), ("yes", None)])
+async def test_an_account_is_enabled_disabled_or_unknown(said: object, enabled: bool | None) -> None:  # noqa: FBT001 - a table
+    there = rig(httpx.Response(200, json={"id": ann.id, "accountEnabled": said}))
+    assert await there.directory.enabled(ann.id) is enabled
+
+
 async def test_members_are_users_of_every_page() -> None:
     link = "https://graph.microsoft.com/v1.0/groups/x/transitiveMembers?$skiptoken=1"
     there = rig(page(row(ann), following=link), page(row(ben)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from build import a_caller, a_link, a_modal, a_request, seen
-from fakes import FakeChronicle, FakeClock, FakeDesk, FakeOnBehalf, FakePeople, FakeTokens
+from fakes import FakeAccounts, FakeChronicle, FakeClock, FakeDesk, FakeOnBehalf, FakePeople, FakeTokens
 from people import CHANNEL, TEAM, TENANT, ann, ben, slack_of
 from sqlalchemy import text
 
@@ -92,6 +92,7 @@ class House:
         self.desk = FakeDesk(self.clock)
         self.tokens = FakeTokens(self.links)
         self.on_behalf = FakeOnBehalf()
+        self.accounts = FakeAccounts()
         self.chronicle = FakeChronicle(self.clock)
         self.restart()
 
@@ -174,6 +175,7 @@ class House:
         return Watcher(
             desks=desks,
             book=self.book,
+            accounts=self.accounts,
             outbox=self.outbox,
             links=self.links,
             tokens=self.tokens,

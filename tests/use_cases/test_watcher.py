@@ -13,10 +13,10 @@ from people import ann, ben, rita
 from use_cases.house import House
 
 from app.domain.errors import GraphRefused, Malformed, SignInRequired, Unavailable
-from app.domain.request import Kind, PolicyFacts, Status, Ticket
+from app.domain.request import Kind, Person, PolicyFacts, Status, Ticket
 from app.store.writer import Store
 from app.watcher.looking import EVERYBODY_EVERY
-from app.watcher.remembering import POLICY_LASTS
+from app.watcher.remembering import ACCOUNTS, POLICY_LASTS
 
 DOWN = Unavailable("Microsoft is having trouble (HTTP 503).")
 
@@ -309,3 +309,40 @@ async def test_a_final_row_that_is_listed_again_stays_final(either: House) -> No
     await either.book.settle(request.key, Status.APPROVED, decided(ben), None, NOW)
     await either.watcher.tick()
     assert (await either.row(request)).status is Status.APPROVED
+
+
+# --- the requestor's account ---
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_an_account_is_remembered_as_it_was_and_stays_when_it_cannot_be_read_again(
+    house: House,
+    enabled: bool,  # noqa: FBT001 - a table
+) -> None:
+    request = a_request()
+    house.accounts.known[request.requestor.id] = enabled
+    house.desk.ask(request, [ann])
+    await house.watcher.tick()
+    house.accounts.known.clear()
+    house.desk.change(request.key.id, justification="Another reason altogether")
+    await house.watcher.tick()
+    row = await house.row(request)
+    assert (row.enabled, row.request.justification) == (enabled, "Another reason altogether")
+
+
+async def test_a_disabled_account_is_among_the_reasons(house: House) -> None:
+    request = a_request()
+    house.accounts.known[request.requestor.id] = False
+    house.desk.ask(request, [ann])
+    await house.watcher.tick()
+    assert "disabled" in (await house.row(request)).risk.fired
+
+
+async def test_in_a_burst_only_some_accounts_are_looked_at_and_no_request_waits(house: House) -> None:
+    people = [Person(f"{n:08x}-0000-4000-8000-000000000000", f"P{n}") for n in range(ACCOUNTS + 5)]
+    requests = [a_request(requestor=person) for person in people]
+    for request in requests:
+        house.desk.ask(request, [ann])
+    await house.watcher.tick()
+    assert len(house.accounts.asked) == ACCOUNTS
+    assert len(await house.book.open_rows()) == len(requests)
