@@ -16,7 +16,7 @@ from app.domain.row import RequestRow
 from blocks.card import Call, card
 from tests.blocks import samples
 
-# Measured with the sandbox's page at 390 points: letters that fit a line, and the lines of 645 points of height.
+# An estimate for 390 points of width: letters that fit a line, and the lines of 645 points of height.
 WIDE, HEADER_WIDE, SCREEN = 46, 30, 24
 FIVE = Call(tuple(f"U0APPROVE{number}" for number in range(5)))
 NAMES = ("Annabel Ames-Carter", "Bob Berg", "Cleo Clay", "Dora Dunn")

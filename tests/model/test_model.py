@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from model.defects import DEFECTS
 from model.model import model
 
-STORIES = int(os.environ.get("SOAK_STORIES", "100"))
+STORIES = int(os.environ.get("SOAK_STORIES", "40"))
 TRIED = 200  # stories in which a defect must show; most do within ten
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False)
 
