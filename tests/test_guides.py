@@ -48,6 +48,14 @@ def test_the_security_review_explains_every_permission_of_the_installation_page_
     assert {"User.Read", "user_impersonation"} < asked
 
 
+def test_the_security_review_names_each_module_that_sends_a_change() -> None:
+    sending = {
+        path.name for path in (ROOT / "app" / "graph").glob("*.py") if "Change(" in path.read_text(encoding="utf-8")
+    }
+    (told,) = re.findall(r"the code that sends changes is ([^;]*?), and no other", REVIEW.read_text(encoding="utf-8"))
+    assert {name.rsplit("/")[-1] for name in re.findall(r"`([^`]*)`", told)} == sending
+
+
 def test_the_installation_page_gives_a_reason_for_each_scope_of_slack() -> None:
     table = INSTALL.read_text(encoding="utf-8").split("| scope | why |", 1)[1].split("\n\n", 1)[0]
     told = {scope for row in table.splitlines()[1:] for scope in re.findall(r"`([a-z:.]+)`", row)}
