@@ -14,7 +14,15 @@ import httpx
 import pytest
 from fakes_identity import ANN, BEN, TENANT, FakeClock, Providers, make_entra, make_http, oauth_error
 
-from app.domain.errors import BotError, ClaimsChallenge, DeviceDemanded, Malformed, SignInRequired, Unavailable
+from app.domain.errors import (
+    BotError,
+    ClaimsChallenge,
+    ConsentMissing,
+    DeviceDemanded,
+    Malformed,
+    SignInRequired,
+    Unavailable,
+)
 from app.domain.request import Person
 from app.identity.on_behalf import OnBehalfTokens
 from app.ports import APPROVE, Caller, Resource
@@ -177,7 +185,7 @@ async def test_only_so_many_are_kept(rig: Rig) -> None:
     [
         (oauth_error("invalid_grant", 50173), SignInRequired),
         (oauth_error("interaction_required", 50076), SignInRequired),
-        (oauth_error("invalid_grant", 65001), Unavailable),
+        (oauth_error("invalid_grant", 65001), ConsentMissing),
         (oauth_error("invalid_grant", 53000), DeviceDemanded),
         (oauth_error("invalid_client", 7000215, 401), Unavailable),
         (httpx.Response(503), Unavailable),
