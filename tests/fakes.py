@@ -285,6 +285,7 @@ class FakeDesk:
     lag: int = 0
     terms: dict[str, Term] = field(default_factory=dict)
     policies: dict[str, PolicyFacts] = field(default_factory=dict)
+    managers: dict[str, Person] = field(default_factory=dict)  # by requestor: who approves as their manager
     held: dict[str, Held] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     cut_short: bool = False
@@ -455,7 +456,9 @@ class FakeDesk:
 
     async def policy(self, request: ActivationRequest, token: TokenSource) -> PolicyFacts:
         await self._arrive("policy", token)
-        return self.policies.get(request.role.id, PolicyFacts())
+        facts = self.policies.get(request.role.id, PolicyFacts())
+        manager = self.managers.get(request.requestor.id)
+        return facts if manager is None else replace(facts, approvers=(*(facts.approvers or ()), manager))
 
     def ended(self, request: ActivationRequest) -> Status | None:
         return _ENDED.get(request.native_status)

@@ -34,8 +34,10 @@ _PASSING = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org", "accesslimited"}
 )
 _THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-# Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody renews the token.
-OUR_TROUBLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
+# Refusals of the bot, not of a person: nothing is given up for them, the rows wait until somebody mends its token.
+OUR_TROUBLE = frozenset(
+    {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
+)
 _NOWHERE: Origin = ("", None, None)
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from app.domain.risk import RiskPolicy, assess
 from app.domain.ruling import Step
 from app.ports import Chronicle, Clock, Desk, RequestBook, Seen, Sights, Tokens, TokenSource
 from app.watcher.readers import THE_BOT, Readers
+from app.watcher.settings import kept_under, read_settings
 
 KEPT = timedelta(days=30)  # Microsoft documents 30 days for what was withdrawn; people report up to 45
-LATE = timedelta(minutes=30)  # by which audit rows may come after what they tell of
 Events = Mapping[str, Sequence[Event]]
 Told = Callable[[str, int, int], None]  # what is under way, how many are done, of how many
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Backfilling:
     tokens: Tokens
     clock: Clock
     risk: RiskPolicy
-    _policies: dict[tuple[str, str], PolicyFacts] = field(init=False, default_factory=dict)
+    _policies: dict[tuple[str, str, str], PolicyFacts] = field(init=False, default_factory=dict)
 
     async def run(self, since: datetime, tell: Told) -> Sequence[Report]:
         """Read everything asked since then, desk by desk. A desk that fails is reported; the others go on."""
@@ -110,19 +110,17 @@ class Backfilling:
     ) -> bool:
         now = self.clock()
         approvers = frozenset(person.id for person in policy.approvers or ())
-        seen = Seen(request, assess(request, self.risk), policy, approvers)
+        seen = Seen(request, assess(request, self.risk), policy, approvers=approvers)
         return await self.book.learned(record_of(request, status, steps, events, now), seen, now)
 
     async def _policy(self, desk: Desk, readers: Readers, request: ActivationRequest) -> PolicyFacts:
         """Who may approve today may read what was asked; who might have then is not known any more."""
-        which = (request.role.id, request.scope.id)
+        which = kept_under(request)
         if which not in self._policies:
-            try:
-                read = await readers.ask(desk, "settings", lambda token: desk.policy(request, token), first=THE_BOT)
-            except BotError as outage:
-                log.info("The settings of %s could not be read: %s", request.role.label, outage)
+            read = await read_settings(desk, readers, request)
+            if read is None:
                 return PolicyFacts()
-            self._policies[which] = PolicyFacts() if isinstance(read, Nothing) else read
+            self._policies[which] = read
         return self._policies[which]
 
     async def _unnamed(self, key: RequestKey) -> bool:

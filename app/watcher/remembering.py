@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,12 +15,14 @@ from app.domain.pattern import PAST_REQUESTS, Past, circumstances_of
 from app.domain.request import ActivationRequest, Person, PolicyFacts, RequestKey
 from app.domain.risk import RiskPolicy, assess
 from app.ports import Accounts, Clock, Desk, RequestBook, Seen
-from app.watcher.readers import THE_BOT, Readers
+from app.watcher.readers import Readers
+from app.watcher.settings import kept_under, read_settings
 
 ACCOUNTS = 20  # looked at together
 BATCH = 200  # rows looked at again in one tick; what was asked lately costs nothing
 POLICY_LASTS = timedelta(minutes=10)  # role settings rarely change
 STALE_LASTS = timedelta(minutes=5)  # between two looks at a request without an open step: it may be a replica that lags
+Enabled = Mapping[str, bool | None]  # by object id; None: nobody may read it
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +36,6 @@ class Remembering:
     clock: Clock
     risk: RiskPolicy
     _policies: dict[tuple[str, str, str], tuple[datetime, PolicyFacts]] = field(init=False, default_factory=dict)
-    _enabled: dict[str, bool | None] = field(init=False, default_factory=dict)
     _pasts: dict[str, Past] = field(init=False, default_factory=dict)
     _looked: dict[RequestKey, datetime] = field(init=False, default_factory=dict)
 
@@ -43,9 +44,12 @@ class Remembering:
     ) -> None:
         """New requests with a card, unless nobody can decide them; changed ones as they read now."""
         self._pasts.clear()
-        await self._look_at_accounts((*appeared, *changed))
-        seen = [await self._seen(desk, request, listing, await self._stale(desk, request)) for request in appeared]
-        seen += [await self._seen(desk, request, listing, None) for request in changed]
+        enabled = await self._look_at_accounts((*appeared, *changed))
+        seen = [
+            await self._seen(desk, request, listing, enabled, stale=await self._stale(desk, request))
+            for request in appeared
+        ]
+        seen += [await self._seen(desk, request, listing, enabled) for request in changed]
         await self.book.remember(seen, self.clock())
 
     async def look_again(self, desk: Desk) -> None:
@@ -57,23 +61,34 @@ class Remembering:
                 if stale is False:
                     await self.book.staled(row.key, stale=False)
             elif row.policy == PolicyFacts() and await self._policy(desk, row.request) != PolicyFacts():
-                await self._look_at_accounts((row.request,))
+                enabled = await self._look_at_accounts((row.request,))
                 listing = Listing(desk.kind, approvers={row.key.id: row.approvers})
-                await self.book.remember([await self._seen(desk, row.request, listing, None)], self.clock())
+                await self.book.remember([await self._seen(desk, row.request, listing, enabled)], self.clock())
 
-    async def _seen(self, desk: Desk, request: ActivationRequest, listing: Listing, stale: bool | None) -> Seen:  # noqa: FBT001 - a fact
+    async def _seen(
+        self, desk: Desk, request: ActivationRequest, listing: Listing, enabled: Enabled, *, stale: bool | None = None
+    ) -> Seen:
         policy = await self._policy(desk, request)
         approvers = listing.approvers.get(request.key.id) or _named(policy)
         known = circumstances_of(request, policy, await self._past(request.requestor), self.clock())
-        around = replace(known, enabled=self._enabled.get(request.requestor.id))
+        around = replace(known, enabled=enabled.get(request.requestor.id))
         risk = assess(request, self.risk, around)
-        return Seen(request, risk, policy, approvers, stale, around.pattern, around.earlier, around.enabled)
+        return Seen(
+            request,
+            risk,
+            policy,
+            approvers=approvers,
+            stale=stale,
+            pattern=around.pattern,
+            earlier=around.earlier,
+            enabled=around.enabled,
+        )
 
-    async def _look_at_accounts(self, requests: Sequence[ActivationRequest]) -> None:
+    async def _look_at_accounts(self, requests: Sequence[ActivationRequest]) -> Enabled:
         """Of a few people: in a burst no card waits for what is one fact among many, and the others stay unknown."""
         people = list(dict.fromkeys(request.requestor.id for request in requests))[:ACCOUNTS]
         found = await asyncio.gather(*(self.accounts.enabled(oid) for oid in people))
-        self._enabled = dict(zip(people, found, strict=True))
+        return dict(zip(people, found, strict=True))
 
     async def _past(self, person: Person) -> Past:
         """What they asked for before; one reading serves all that is remembered together."""
@@ -82,31 +97,17 @@ class Remembering:
         return self._pasts[person.id]
 
     async def _policy(self, desk: Desk, request: ActivationRequest) -> PolicyFacts:
-        """Settings belong to a role and a scope; a manager who approves belongs to the requestor."""
+        """The settings as they were lately; what could not be read is not asked for again at once either."""
         now = self.clock()
-        which = (request.role.id, request.scope.id, request.requestor.id)
+        which = kept_under(request)
         asked_at, facts = self._policies.get(which, (None, PolicyFacts()))
         if asked_at is not None and now - asked_at < POLICY_LASTS:
             return facts
-        facts = await self._read_policy(desk, request)
+        facts = await read_settings(desk, self.readers, request) or PolicyFacts()
         if len(self._policies) >= _MOST:
             self._policies.clear()
         self._policies[which] = (now, facts)
         return facts
-
-    async def _read_policy(self, desk: Desk, request: ActivationRequest) -> PolicyFacts:
-        try:
-            facts = await self.readers.ask(
-                desk,
-                "settings",
-                lambda token: desk.policy(request, token),
-                first=THE_BOT,
-                useful=lambda read: read != PolicyFacts(),
-            )
-        except BotError as outage:
-            log.info("The settings of %s could not be read: %s", request.role.label, outage)
-            return PolicyFacts()
-        return facts if isinstance(facts, PolicyFacts) else PolicyFacts()
 
     async def _stale(self, desk: Desk, request: ActivationRequest, first: frozenset[str] = frozenset()) -> bool | None:
         """Whether no approval step is open though Microsoft lists it; None: nobody could tell."""

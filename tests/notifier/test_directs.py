@@ -254,9 +254,10 @@ async def test_a_message_that_somebody_deleted_stays_deleted(owing: Owing, rig: 
     assert (rig.slack.said_to(ANN), await owing.note(direct)) == ([], "not delivered: message_not_found")
 
 
-async def test_nothing_is_given_up_because_of_our_own_trouble(owing: Owing, rig: Rig) -> None:
+@pytest.mark.parametrize("code", ["token_revoked", "missing_scope"])
+async def test_nothing_is_given_up_because_of_our_own_trouble(owing: Owing, rig: Rig, code: str) -> None:
     direct = await owing.owe(await rig.appear())
-    rig.slack.disturb(POST, error="token_revoked")
+    rig.slack.disturb(POST, error=code)
     await owing.ticks(30)
     assert (owing.calls(POST), await owing.note(direct)) == (1, None)
     await owing.ticks(40)

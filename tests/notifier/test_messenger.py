@@ -237,7 +237,6 @@ async def test_all_is_sent_in_one_tick_by_a_clock_that_never_stands_still(rig: R
         (POST, "messages_tab_disabled"),
         (POST, "channel_not_found"),
         (POST, "cannot_dm_bot"),
-        (POST, "missing_scope"),
         (OPEN, "user_disabled"),
         (OPEN, "user_not_found"),
         (OPEN, "user_not_visible"),
@@ -253,7 +252,9 @@ async def test_a_closed_door_is_noted_once_and_the_others_hear(rig: Rig, method:
     assert (len(rig.slack.said_to(ANN)), len(rig.slack.said_to(BEN))) == (0, 1)
 
 
-@pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth", "token_expired"])
+@pytest.mark.parametrize(
+    "code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope", "token_expired"]
+)
 async def test_nothing_is_given_up_because_of_our_own_trouble(rig: Rig, code: str) -> None:
     await owe(rig, a_notice("restarted", to_slack=ANN))
     rig.slack.disturb(POST, error=code)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from build import NOW, a_request
 from fakes import APP
-from people import ann, ben, cleo, rob
+from people import ann, ben, cleo, rita, rob
 from use_cases.house import House
 
 from app.domain.chronicle import Event, What
@@ -25,9 +25,9 @@ def silent(*_: object) -> None:
 
 
 async def ended_without_us(
-    house: House, verdict: Verdict = Verdict.APPROVE, created: datetime = EARLIER
+    house: House, verdict: Verdict = Verdict.APPROVE, created: datetime = EARLIER, **over: object
 ) -> ActivationRequest:
-    request = a_request(created=created)
+    request = a_request(created=created, **over)
     house.desk.ask(request, [ann])
     clock, house.clock.now = house.clock.now, created + timedelta(minutes=5)
     house.desk.elsewhere(request.key.id, cleo, verdict, "In the portal")
@@ -60,6 +60,20 @@ async def test_what_ended_without_us_is_history_without_a_card_or_a_message(hous
     assert await house.notices() == []
     assert [entry.what for entry in await house.audit(request)] == ["imported"]
     assert await house.trail.verify() is None
+
+
+async def test_a_manager_may_read_what_their_own_people_asked_for_and_nobody_elses(house: House) -> None:
+    house.desk.managers = {rob.id: ben, rita.id: cleo}
+    robs, ritas = await ended_without_us(house), await ended_without_us(house, requestor=rita)
+    await run(house)
+    assert (await house.approvers(robs), await house.approvers(ritas)) == (frozenset({ben.id}), frozenset({cleo.id}))
+
+
+async def test_the_settings_of_a_role_are_read_once_for_each_requestor(house: House) -> None:
+    for person in (rob, rita, rob, rita):
+        await ended_without_us(house, requestor=person)
+    await run(house)
+    assert house.desk.count("policy") == 2
 
 
 async def test_a_second_run_adds_nothing(house: House) -> None:

@@ -12,6 +12,7 @@ from fakes import ALWAYS, APP, FakeDesk
 from people import ann, ben, rita
 from use_cases.house import House
 
+from app.domain.changes import Listing
 from app.domain.errors import GraphRefused, Malformed, SignInRequired, Unavailable
 from app.domain.request import Kind, Person, PolicyFacts, Status, Ticket
 from app.store.writer import Store
@@ -328,6 +329,15 @@ async def test_an_account_is_remembered_as_it_was_and_stays_when_it_cannot_be_re
     await house.watcher.tick()
     row = await house.row(request)
     assert (row.enabled, row.request.justification) == (enabled, "Another reason altogether")
+
+
+async def test_an_account_is_known_though_another_listing_is_remembered_at_the_same_time(house: House) -> None:
+    robs, ritas = a_request(), a_request(requestor=rita)
+    house.accounts.known = {robs.requestor.id: False, rita.id: True}
+    house.desk.ask(robs, [ann])
+    house.desk.before("policy", lambda: house.watcher.hear(Listing(Kind.ENTRA, (ritas,))))
+    await house.watcher.tick()
+    assert ((await house.row(robs)).enabled, (await house.row(ritas)).enabled) == (False, True)
 
 
 async def test_a_disabled_account_is_among_the_reasons(house: House) -> None:
