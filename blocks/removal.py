@@ -28,9 +28,9 @@ from blocks.message import Message
 
 TITLE = "Remove access"
 TAKEN = "Microsoft takes the role away now. The card shows when it is gone, and whoever held it is told why."
-STILL_HELD = (
-    "Microsoft has not said what became of it, and still shows the role as held. Nothing is sent twice. The card will "
-    "show whether it is gone; if it still is not in five minutes, press the button again."
+NOT_KNOWN_YET = (
+    "It was sent to Microsoft, and what became of it is not known yet. Nothing is sent twice. In about five minutes a "
+    "message tells you whether the role is gone; the card will show it too."
 )
 _HINT = "Microsoft keeps it, and whoever holds the role is told."
 _TITLE_LIMIT = 24

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.decisions.removing import Outcome, Removing
+from app.decisions.removing import GoneSince, Outcome, Removing
 from app.decisions.values import Press, Waiting
 from app.domain.errors import BotError
+from app.domain.removal import GONE_SINCE
 from app.domain.request import Kind
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
 from app.ports import Clock, Notice, Outbox, Screens, View
 from blocks import ids, notices
 from blocks.modal import outcome_modal, refused_modal, removing_modal
-from blocks.removal import STILL_HELD, TAKEN, TITLE, remove_form
+from blocks.removal import NOT_KNOWN_YET, TAKEN, TITLE, remove_form
 from handlers.answers import TOO_SLOW
 from handlers.payloads import Action, Body, Written, parse_written
 from handlers.reception import Ack, Reception
@@ -93,4 +94,6 @@ class RemovalForms:
 def _said(outcome: Outcome) -> dict[str, str]:
     if isinstance(outcome, Refused):
         return {"said": outcome.text}
-    return {"said": STILL_HELD if isinstance(outcome, Waiting) else TAKEN}
+    if isinstance(outcome, GoneSince):
+        return {"said": GONE_SINCE}
+    return {"said": NOT_KNOWN_YET if isinstance(outcome, Waiting) else TAKEN}

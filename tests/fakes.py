@@ -276,7 +276,8 @@ class FakeDesk:
     `calls` are (method, who), `sent` every decision that arrived, `accepted` those that counted. After a decision the
     next `lag` reads still show the state before it. What is `hidden` is missing from listings and nowhere else; a
     listing that is `cut_short` says that it is incomplete, one that is `backwards` has another order. `historians` may
-    list what has ended. `administrators` may take away what is held: `removals` arrived, `removed` are the requests.
+    list what has ended. `administrators` may take away what is held: `removals` arrived, about what was
+    `to_remove`; `removed` are the requests.
     """
 
     clock: FakeClock
@@ -297,6 +298,7 @@ class FakeDesk:
     accepted: list[Sent] = field(default_factory=list)
     administrators: set[str] = field(default_factory=lambda: {ben.id, cleo.id})
     removals: list[Removal] = field(default_factory=list)
+    to_remove: list[ActivationRequest] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
     turn: Callable[[str], Awaitable[None]] | None = None
     _stale: dict[str, tuple[Held, int]] = field(default_factory=dict)
@@ -423,6 +425,7 @@ class FakeDesk:
     async def remove(self, request: ActivationRequest, removal: Removal, token: TokenSource) -> Receipt:
         who = await self._arrive("remove", token)
         self.removals.append(removal)
+        self.to_remove.append(request)
         self._go_wrong("remove", who)
         if who not in self.administrators:
             raise GraphRefused("Microsoft refused: the caller administers nothing", status=403)

@@ -1,7 +1,8 @@
 """Taking an active role away again after a mis-click, in the name and with the rights of whoever pressed. Once.
 
-What is held is looked at first: Microsoft takes a role away by person, role and scope, whichever request it came of. A
-lost answer is read back and never sent again; how the role ended, the card learns from its instance as always.
+What is held is looked at first: Microsoft takes a role away by person, role and scope, whichever request it came of.
+Those are taken from Microsoft's own words, not from our rows. A lost answer is read back and never sent again; a role
+that is gone then may be anybody's doing. How it ended, the card learns from its instance as always.
 """
 
 from __future__ import annotations
@@ -10,32 +11,52 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from app.decisions.opening import Openings
 from app.decisions.values import NOT_MEMBER, SIGN_IN_AGAIN, UNKNOWN_REQUEST, Done, Press, Waiting, not_sent, usable
+from app.decisions.witnesses import fresh, readers_of, witness
 from app.domain.calls import call_name
-from app.domain.errors import BotError, GraphRefused, OutcomeUnknown, Unavailable
+from app.domain.errors import BotError, GraphRefused, OutcomeUnknown
 from app.domain.policy import Policy
-from app.domain.removal import DOUBTFUL_FOR, NOT_HELD, ON_ITS_WAY, may_not, not_removable, nothing_held
-from app.domain.request import Kind
+from app.domain.removal import (
+    DOUBTFUL_FOR,
+    GONE_SINCE,
+    NOT_HELD,
+    NOT_THE_SAME,
+    ON_ITS_WAY,
+    REFUSED_BEFORE,
+    may_not,
+    not_removable,
+    nothing_held,
+    same_access,
+)
+from app.domain.request import ActivationRequest, Kind
 from app.domain.row import RequestRow
 from app.domain.ruling import COMMENT_LIMIT, Refused, Why
 from app.ports import Clock, Desk, Link, People, Removal, RemovalFate, Removals, StoredRemoval, Tokens, TokenSource
 
 LOOKS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two looks at a role whose removal was not answered
-WITNESSES = 5  # others who are asked whether it is held, after the bot and the person themselves
 NOT_YOURS = Refused(Why.UNKNOWN_CARD, "This form is not yours, or it was used already. Nothing was changed.")
 NO_REASON = Refused(Why.COMMENT_MISSING, "Say why: Microsoft keeps it, and whoever holds the role is told.")
-Outcome = Done | Waiting | Refused
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """All that is needed to send it. `witness`: whose token showed that the role is held."""
+class GoneSince:
+    """It was sent without an answer, and the role is gone: by whom is not known."""
 
     row: RequestRow
+
+
+Outcome = Done | GoneSince | Waiting | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that is needed to send it. `request`: in Microsoft's words; `witness`: whose token showed what is held."""
+
+    row: RequestRow
+    request: ActivationRequest
     removal: StoredRemoval
     token: TokenSource
     witness: TokenSource
@@ -72,15 +93,25 @@ class Removing:
         return found if isinstance(found, Refused) else found[0]
 
     async def carry_out(self, team: str, user: str, removal_id: str, reason: str) -> Outcome:
-        """What became of it. Failures of the world before sending come back as a `Refused` too."""
+        """What became of it. Failures of the world come back as values too: a `Refused` before sending, then `Waiting`.
+
+        What is left as `Waiting` is found out by `Finishing`.
+        """
         try:
             ready = await self._prepare(team, user, removal_id, reason)
             if isinstance(ready, Refused):
                 return ready
-            left = await self.removals.sending(ready.removal, self.clock() - DOUBTFUL_FOR, self.clock())
+            now = self.clock()
+            state = await self.removals.sending(ready.removal, now - DOUBTFUL_FOR, now)
         except BotError as failure:
             return not_sent(failure)
-        return await self._send(ready) if left else ON_ITS_WAY
+        if state is not RemovalFate.SENDING:
+            return REFUSED_BEFORE if state is RemovalFate.REFUSED else ON_ITS_WAY
+        try:
+            return await self._send(ready)
+        except BotError as failure:
+            log.warning("%s: what became of a removal could not be written down: %s", ready.row.key, failure)
+            return Waiting(ready.row)
 
     async def _submitted(
         self, team: str, user: str, removal_id: str, reason: str
@@ -107,10 +138,18 @@ class Removing:
         link = await self._person(team, user, row)
         if isinstance(link, Refused):
             return link
-        token = self.tokens.of(link, self.desks[row.key.kind].resource)
+        desk = self.desks[row.key.kind]
+        token = self.tokens.of(link, desk.resource)
         await token()  # a sign-in that is over must show before it counts as sent
-        witness = await self._witness(row, token)
-        return Ready(row, replace(removal, person=link.person), token, witness) if witness is not None else NOT_HELD
+        readers = await readers_of(self.tokens, desk, token)
+        request = await fresh(desk, row.request, readers)
+        if not same_access(row.request, request):
+            log.error("%s: our row tells of another person, role or scope than Microsoft. Nothing is sent.", row.key)
+            return NOT_THE_SAME
+        holds = await witness(desk, request, readers)
+        if holds is None:
+            return NOT_HELD
+        return Ready(row, request, replace(removal, person=link.person), token, holds)
 
     async def _person(self, team: str, user: str, row: RequestRow) -> Link | Refused:
         """Who this is, signed in recently enough for this risk, unless our memory speaks against taking it away."""
@@ -122,55 +161,35 @@ class Removing:
             return SIGN_IN_AGAIN
         return not_removable(row, now, self.policy) or link
 
-    async def _witness(self, row: RequestRow, token: TokenSource) -> TokenSource | None:
-        """Whose token shows that it is held: the bot's, the person's own, or another's; None: it is held no more.
-
-        Somebody may be shown nothing because it is not theirs to see, so one who sees it counts for more. Unavailable
-        when nobody can look.
-        """
-        readers = [reader.token for reader in await self.tokens.readers(self.desks[row.key.kind].resource)]
-        answered = False
-        for source in islice(_in_turn(token, readers), WITNESSES):
-            try:
-                held = await self.desks[row.key.kind].term(row.request, source) is not None
-            except BotError as failure:
-                log.info("%s: one reader cannot see whether it is held: %s", row.key, failure)
-                continue
-            if held:
-                return source
-            answered = True
-        if answered:
-            return None
-        raise Unavailable("Nobody who is signed in can see right now whether this role is held.")
-
     async def _send(self, ready: Ready) -> Outcome:
         removal = Removal(ready.removal.reason, call_name(ready.removal.id, 1))
         try:
-            await self.desks[ready.row.key.kind].remove(ready.row.request, removal, ready.token)
+            await self.desks[ready.row.key.kind].remove(ready.request, removal, ready.token)
         except OutcomeUnknown as doubt:
             log.warning("%s: %s Looking whether the role is still held.", ready.row.key, doubt)
             return await self._read_back(ready)
         except BotError as failure:
             return await self._refused(ready, failure)
-        return await self._taken(ready)
+        await self._settle(ready, RemovalFate.TAKEN)
+        return Done(ready.row)
 
     async def _read_back(self, ready: Ready) -> Outcome:
-        """Look until it is gone. What still shows in the end may have been taken or not: nothing more is sent."""
+        """Look until it is gone, which may be anybody's doing: a look does not say whose. Nothing more is sent.
+
+        What still shows in the end may have been taken or not.
+        """
         for pause in (0.0, *LOOKS):
             await self.sleep(pause)
             try:
-                gone = await self.desks[ready.row.key.kind].term(ready.row.request, ready.witness) is None
+                gone = await self.desks[ready.row.key.kind].term(ready.request, ready.witness) is None
             except BotError as failure:
                 log.info("%s: the look failed: %s", ready.row.key, failure)
                 continue
             if gone:
-                return await self._taken(ready)
+                await self._settle(ready, RemovalFate.GONE_SINCE, GONE_SINCE)
+                return GoneSince(ready.row)
         await self._settle(ready, RemovalFate.UNKNOWN)
         return Waiting(ready.row)
-
-    async def _taken(self, ready: Ready) -> Done:
-        await self._settle(ready, RemovalFate.TAKEN)
-        return Done(ready.row)
 
     async def _refused(self, ready: Ready, failure: BotError) -> Refused:
         if not isinstance(failure, GraphRefused):
@@ -187,8 +206,3 @@ class Removing:
 
     async def _settle(self, ready: Ready, fate: RemovalFate, note: str = "", tell: Sequence[str] = ()) -> None:
         await self.removals.settle(ready.removal, fate, note, tell, self.clock())
-
-
-def _in_turn(own: TokenSource, readers: Sequence[TokenSource]) -> Sequence[TokenSource]:
-    """The bot, who stands last among readers, then the person's own, then the others."""
-    return [*readers[-1:], own, *readers[:-1]]

@@ -7,6 +7,7 @@ no more than the first. So a claim that was left behind lapses, and an ending th
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,11 +28,16 @@ ENDED = Refused(
     Why.ALREADY_DECIDED,
     "Microsoft shows that this request has ended. Nothing was changed; its card and message follow.",
 )
+NOT_NOTED = Refused(
+    Why.ALREADY_DECIDED,
+    "Microsoft withdrew your request. It could not be written down here yet; its card and message follow in minutes.",
+)
 NO_ANSWER = Refused(
     Why.UNAVAILABLE,
     "Microsoft has not said what became of it. If it was withdrawn, this message says so within minutes; if not, press "
     "the button again then.",
 )
+log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -86,7 +92,11 @@ class Withdrawing:
             refused = _failed(failure)
             await self.withdrawals.refused(withdrawal, refused.text, self.clock())
             return refused
-        return await self._settled(row.key)
+        try:
+            return await self._settled(row.key)
+        except BotError as failure:  # the claim lapses, and the next poll writes the ending down
+            log.warning("%s was withdrawn, which could not be written down: %s", row.key, failure)
+            return NOT_NOTED
 
     async def _shows(self, desk: Desk, row: RequestRow, token: TokenSource) -> bool:
         """Whether Microsoft shows it withdrawn within seconds. If not, the claim stays until it lapses."""

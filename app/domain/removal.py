@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from app.domain.errors import GraphRefused, RequestGone
 from app.domain.lifecycle import Phase
 from app.domain.policy import Policy
-from app.domain.request import Kind, Status
+from app.domain.request import ActivationRequest, Kind, Status
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
 
@@ -22,6 +22,24 @@ ON_ITS_WAY = Refused(
     Why.CLAIMED,
     "Somebody has sent this to Microsoft a moment ago. Nothing more was sent; the card will show what became of it. If "
     "the role is still held in five minutes, press again.",
+)
+REFUSED_BEFORE = Refused(
+    Why.REFUSED,
+    "Microsoft refused this to you less than five minutes ago. Nothing was sent and nobody was told again; if you have "
+    "the right now, press again later, or take the role away in the portal.",
+)
+NOT_THE_SAME = Refused(
+    Why.CHANGED,
+    "What is stored of this request is not what Microsoft shows: another person, role or scope. Nothing was sent; tell "
+    "your administrators.",
+)
+NOT_ARRIVED = (
+    "Microsoft still shows the role as held, so your removal did not arrive. Nothing was changed; press Remove access "
+    "again, or use the portal."
+)
+GONE_SINCE = (
+    "The role is not held any more. Microsoft never answered, so it is not known whether you took it away, somebody "
+    "else did, or its time was over; whoever held it was not told your name."
 )
 _WHO_CAN = {
     Kind.ENTRA: "A Privileged Role Administrator can take it away",
@@ -44,6 +62,16 @@ def not_removable(row: RequestRow, now: datetime, policy: Policy) -> Refused | N
         words = "Your company handles this role in the portal only. Nothing was changed; take it away there."
         return Refused(Why.PORTAL_ONLY, words)
     return None
+
+
+def same_access(ours: ActivationRequest, theirs: ActivationRequest) -> bool:
+    """Whether both are about one request, person, role and scope: by the last three Microsoft takes away."""
+    return _access(ours) == _access(theirs)
+
+
+def _access(request: ActivationRequest) -> tuple[str, ...]:
+    facts = (request.key.id, request.requestor.id, request.role.id, request.scope.id)
+    return (request.key.kind, *(fact.casefold() for fact in facts))
 
 
 def nothing_held(refused: GraphRefused) -> bool:

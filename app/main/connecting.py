@@ -17,6 +17,7 @@ from app.api.pages import sign_in_pages
 from app.api.server import build_door
 from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
+from app.decisions.finishing import Finishing
 from app.decisions.sending import Courier
 from app.decisions.step_up import StepUp
 from app.domain.errors import BotError
@@ -42,6 +43,7 @@ from handlers.tasks import Tasks
 PAINT_EVERY = 1.0  # seconds
 COMPLETE_EVERY = 600.0  # audit rows come minutes late
 SETTLE_EVERY = 5.0
+FINISH_EVERY = 60.0
 HOMES_EVERY = 3.0
 ALARM_EVERY = 5.0
 REMIND_EVERY = 5.0
@@ -179,6 +181,16 @@ def _watcher(rooms: Rooms) -> Watcher:
     )
 
 
+def _finishing(rooms: Rooms) -> Finishing:
+    return Finishing(
+        book=rooms.memory.book,
+        removals=rooms.memory.removals,
+        tokens=rooms.microsoft.tokens,
+        desks=rooms.microsoft.desks,
+        clock=utc_now,
+    )
+
+
 def _rounds(
     rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Deliveries, telling: Telling, schedule: Schedule
 ) -> None:
@@ -211,6 +223,7 @@ def _rounds(
     schedule.every(COMPLETE_EVERY, "complete", _painted(schedule, backfilling.complete))
     schedule.every(PAINT_EVERY, "paint", paint)
     schedule.every(SETTLE_EVERY, "settle", settle)
+    schedule.every(FINISH_EVERY, "finish", _painted(schedule, _finishing(rooms).tick))
     schedule.every(REMIND_EVERY, "remind", _painted(schedule, telling.reminders.tick))
     schedule.every(REMIND_EVERY, "last calls", _painted(schedule, telling.last_calls.tick))
     schedule.every(WEEKLY_EVERY, "weekly", _painted(schedule, telling.weekly.tick))

@@ -12,7 +12,10 @@ from app.domain.request import Person, RequestKey
 
 
 class RemovalFate(StrEnum):
-    """What became of one. UNKNOWN: it was sent, and the role still shows; GONE: there was nothing to take away."""
+    """What became of one. UNKNOWN: it was sent, and the role still shows; GONE: there was nothing to take away.
+
+    GONE_SINCE: it was sent without an answer, and the role is gone since; who ended it is not known.
+    """
 
     DRAFT = "draft"
     SENDING = "sending"
@@ -21,6 +24,7 @@ class RemovalFate(StrEnum):
     REFUSED = "refused"
     NOT_TAKEN = "not_taken"
     GONE = "gone"
+    GONE_SINCE = "gone_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,24 @@ class Removals(Protocol):
     async def find(self, removal_id: str) -> StoredRemoval | None:
         """One of them, in whatever state."""
 
-    async def sending(self, removal: StoredRemoval, doubtful_since: datetime, now: datetime) -> bool:
-        """It is about to leave. False: it left before, or another one, sent since then, has an unknown fate."""
+    async def sending(self, removal: StoredRemoval, since: datetime, now: datetime) -> RemovalFate:
+        """SENDING: it is about to leave. Else it must not.
+
+        UNKNOWN: it left before, or another one, sent since then, has an unknown fate. REFUSED: Microsoft refused this
+        very person since then.
+        """
 
     async def settle(
         self, removal: StoredRemoval, fate: RemovalFate, note: str, tell: Sequence[str], now: datetime
     ) -> None:
-        """What became of it; the role is looked at again at once.
+        """What became of it, unless that is known already; the role is looked at again at once.
 
-        `tell`: Slack users who are told that it was refused. The requestor is told of what was taken away.
+        `tell`: Slack users who are told that it was refused, once for this person and request. The requestor is told
+        of what was taken away.
         """
+
+    async def left_open(self, before: datetime, limit: int) -> Sequence[StoredRemoval]:
+        """What was sent before then and whose fate nobody wrote down, oldest first."""
+
+    async def finish(self, removal: StoredRemoval, fate: RemovalFate, said: str, now: datetime) -> None:
+        """What became of one that was left open; whoever pressed is told that, in these words."""

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import Earlier, Outcome, RemovalFate
 from app.store.gathering import Gathering
-from app.store.tables import inbox, intents, removals
+from app.store.tables import inbox, intents, removals, withdrawals
 from app.store.upserts import insert_for
 from app.store.writer import Store
 
 Row = Mapping[str, object]
+_MAY_HAVE_REMOVED = (RemovalFate.SENDING, RemovalFate.UNKNOWN, RemovalFate.TAKEN, RemovalFate.GONE_SINCE)
 
 
 class StoredInbox:
@@ -85,10 +86,13 @@ async def _abandon(connection: AsyncConnection, before: datetime, now: datetime)
 
 async def _last_decisions(connection: AsyncConnection, users: set[str]) -> Mapping[str, datetime]:
     """When each of them last sent what counts or still may: they hear of that instead, or see it on the card."""
+    among = sorted(users)
     counts = intents.c.outcome.in_((Outcome.SENDING, Outcome.UNKNOWN, Outcome.MINE))
-    decided = select(intents.c.slack_user, intents.c.at).where(counts, intents.c.slack_user.in_(sorted(users)))
-    left = removals.c.fate.in_((RemovalFate.SENDING, RemovalFate.UNKNOWN, RemovalFate.TAKEN))
-    removed = select(removals.c.slack_user, removals.c.sent_at).where(left, removals.c.slack_user.in_(sorted(users)))
-    sent = union_all(decided, removed).subquery()
+    decided = select(intents.c.slack_user, intents.c.at).where(counts, intents.c.slack_user.in_(among))
+    left = removals.c.fate.in_(_MAY_HAVE_REMOVED)
+    removed = select(removals.c.slack_user, removals.c.sent_at).where(left, removals.c.slack_user.in_(among))
+    called = withdrawals.c.until > withdrawals.c.at  # else Microsoft refused it
+    withdrew = select(withdrawals.c.slack_user, withdrawals.c.at).where(called, withdrawals.c.slack_user.in_(among))
+    sent = union_all(decided, removed, withdrew).subquery()
     last = select(sent.c.slack_user, func.max(sent.c.at)).group_by(sent.c.slack_user)
     return {row[0]: row[1] for row in await connection.execute(last)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import and_, exists, insert, select, update
+from sqlalchemy import RowMapping, and_, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, Person, RequestKey, Status
@@ -19,6 +19,7 @@ from app.store.tables import removals, requests
 from app.store.writer import Store
 
 _OPEN = (RemovalFate.SENDING, RemovalFate.UNKNOWN)
+Owed = tuple[Notice, str]  # with the key under which it is told once
 
 
 class StoredRemovals:
@@ -47,56 +48,71 @@ class StoredRemovals:
         """One of them, in whatever state."""
         wanted = select(removals).where(removals.c.id == removal_id)
         row = (await self._store.read(lambda connection: connection.execute(wanted))).mappings().one_or_none()
-        if row is None:
-            return None
-        return StoredRemoval(
-            id=row["id"],
-            key=RequestKey(Kind(row["kind"]), row["request_id"]),
-            team=row["team"],
-            person=person_of(row, "person") or Person(""),
-            slack_user=row["slack_user"],
-            reason=row["reason"],
-            fate=RemovalFate(row["fate"]),
-        )
+        return _to_removal(row) if row is not None else None
 
-    async def sending(self, removal: StoredRemoval, doubtful_since: datetime, now: datetime) -> bool:
-        """It is about to leave, on the disk before it does. False: it must not."""
+    async def sending(self, removal: StoredRemoval, since: datetime, now: datetime) -> RemovalFate:
+        """SENDING: it is about to leave, on the disk before it does."""
         return await self._store.write(
-            lambda connection: _sending(connection, self._trail, removal, doubtful_since, now), flush=True
+            lambda connection: _sending(connection, self._trail, removal, since, now), flush=True
         )
 
     async def settle(
         self, removal: StoredRemoval, fate: RemovalFate, note: str, tell: Sequence[str], now: datetime
     ) -> None:
         """What became of it; the role is looked at again at once."""
-        entry = _entry(removal, f"removal_{fate}", note, now)
+        settled = replace(removal, fate=fate)
+        entry = _entry(settled, f"removal_{fate}", note, now)
+        wanted = [_revoke(settled, user) for user in tell]
+        await self._store.write(lambda connection: _settle(connection, self._trail, settled, entry, wanted), flush=True)
+
+    async def left_open(self, before: datetime, limit: int) -> Sequence[StoredRemoval]:
+        """Those that a crash, an outage or Microsoft's silence left without an end."""
+        doubtful = (removals.c.fate.in_(_OPEN), removals.c.sent_at <= before)
+        wanted = select(removals).where(*doubtful).order_by(removals.c.sent_at, removals.c.id).limit(limit)
+        found = await self._store.read(lambda connection: connection.execute(wanted))
+        return [_to_removal(row) for row in found.mappings()]
+
+    async def finish(self, removal: StoredRemoval, fate: RemovalFate, said: str, now: datetime) -> None:
+        """Settled, with the message to whoever pressed in the same transaction."""
+        settled = replace(removal, fate=fate)
+        entry = _entry(settled, f"removal_{fate}", said, now)
+        name = f"removal_end:{removal.id}"
+        told = Notice(name, "removal", removal.key, removal.slack_user, facts={"said": said})
         await self._store.write(
-            lambda connection: _settle(connection, self._trail, replace(removal, fate=fate), entry, tell), flush=True
+            lambda connection: _settle(connection, self._trail, settled, entry, [(told, name)]), flush=True
         )
 
 
 async def _sending(
-    connection: AsyncConnection, trail: AuditTrail, removal: StoredRemoval, doubtful_since: datetime, now: datetime
-) -> bool:
+    connection: AsyncConnection, trail: AuditTrail, removal: StoredRemoval, since: datetime, now: datetime
+) -> RemovalFate:
     held = and_(is_request(removal.key), requests.c.status == Status.APPROVED, requests.c.removed_at.is_(None))
     locked = await connection.execute(select(requests.c.id).where(held).with_for_update())
     if locked.one_or_none() is None:
-        return False
-    of_request = and_(removals.c.kind == removal.key.kind, removals.c.request_id == removal.key.id)
-    doubtful = and_(of_request, removals.c.fate.in_(_OPEN), removals.c.sent_at > doubtful_since)
-    if await connection.scalar(select(exists().where(doubtful))):
-        return False
+        return RemovalFate.UNKNOWN
+    recent = and_(
+        removals.c.kind == removal.key.kind, removals.c.request_id == removal.key.id, removals.c.sent_at > since
+    )
+    if await connection.scalar(select(exists().where(recent, removals.c.fate.in_(_OPEN)))):
+        return RemovalFate.UNKNOWN
+    refused = and_(removals.c.fate == RemovalFate.REFUSED, removals.c.slack_user == removal.slack_user)
+    if await connection.scalar(select(exists().where(recent, refused))):
+        return RemovalFate.REFUSED
     draft = and_(removals.c.id == removal.id, removals.c.fate == RemovalFate.DRAFT)
     leaving = {"fate": RemovalFate.SENDING, "reason": removal.reason, "sent_at": now}
     if (await connection.execute(update(removals).where(draft).values(**leaving))).rowcount != 1:
-        return False
+        return RemovalFate.UNKNOWN
     await trail.append(connection, _entry(removal, "removal_sent", "", now))
-    return True
+    return RemovalFate.SENDING
 
 
 async def _settle(
-    connection: AsyncConnection, trail: AuditTrail, removal: StoredRemoval, entry: Entry, tell: Sequence[str]
+    connection: AsyncConnection, trail: AuditTrail, removal: StoredRemoval, entry: Entry, owed: Sequence[Owed]
 ) -> None:
+    still_open = and_(removals.c.id == removal.id, removals.c.fate.in_(_OPEN))
+    settling = update(removals).where(still_open).values(fate=removal.fate)
+    if (await connection.execute(settling)).rowcount != 1:
+        return  # a round and whoever sent it may both find out; the first one counts
     taken = removal.fate is RemovalFate.TAKEN
     values: dict[str, object] = {"look_due": entry.at}
     if taken:
@@ -104,20 +120,32 @@ async def _settle(
         values |= {"version": requests.c.version + 1}
     changed = update(requests).where(is_request(removal.key)).values(**values)
     row = (await connection.execute(changed.returning(requests.c.version, requests.c.requestor_oid))).one()
-    still_open = and_(removals.c.id == removal.id, removals.c.fate.in_(_OPEN))
-    await connection.execute(update(removals).where(still_open).values(fate=removal.fate))
     if taken:
         await set_wanted(connection, removal.key, row.version)
-        told = Notice(f"taken_away:{removal.id}", "taken_away", removal.key, to_entra=row.requestor_oid)
-        await _owe(connection, removal, told, entry)
-    for user in tell:
-        await _owe(connection, removal, Notice(f"revoke:{removal.id}:{user}", "revoke", removal.key, user), entry)
+        name = f"taken_away:{removal.id}"
+        owed = [*owed, (Notice(name, "taken_away", removal.key, to_entra=row.requestor_oid), name)]
+    for notice, dedupe in owed:
+        facts = {"by": removal.person.label, "reason": removal.reason, "refused": entry.facts["note"], **notice.facts}
+        await notices.owe(connection, replace(notice, facts=facts), dedupe, entry.at)
     await trail.append(connection, entry)
 
 
-async def _owe(connection: AsyncConnection, removal: StoredRemoval, notice: Notice, entry: Entry) -> None:
-    facts = {"by": removal.person.label, "reason": removal.reason, "refused": entry.facts["note"]}
-    await notices.owe(connection, replace(notice, facts=facts), notice.id, entry.at)
+def _revoke(removal: StoredRemoval, user: str) -> Owed:
+    """However many forms somebody sends, whoever can take the role away hears of their wish once."""
+    dedupe = f"revoke:{removal.key}:{removal.slack_user}:{user}"
+    return Notice(f"revoke:{removal.id}:{user}", "revoke", removal.key, user), dedupe
+
+
+def _to_removal(row: RowMapping) -> StoredRemoval:
+    return StoredRemoval(
+        id=row["id"],
+        key=RequestKey(Kind(row["kind"]), row["request_id"]),
+        team=row["team"],
+        person=person_of(row, "person") or Person(""),
+        slack_user=row["slack_user"],
+        reason=row["reason"],
+        fate=RemovalFate(row["fate"]),
+    )
 
 
 def _entry(removal: StoredRemoval, what: str, note: str, now: datetime) -> Entry:

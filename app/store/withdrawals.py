@@ -17,7 +17,7 @@ from app.store.writer import Store
 
 
 class StoredWithdrawals:
-    """Implements `ports.Withdrawals`."""
+    """Implements `ports.Withdrawals`. `until` is `at` once Microsoft refused: that call changed nothing."""
 
     def __init__(self, store: Store, trail: AuditTrail) -> None:
         self._store = store
@@ -57,5 +57,5 @@ async def _refused(
     note, now = told
     key = withdrawal.key
     this = and_(withdrawals.c.kind == key.kind, withdrawals.c.request_id == key.id, withdrawals.c.at == withdrawal.at)
-    await connection.execute(update(withdrawals).where(this).values(until=now))
+    await connection.execute(update(withdrawals).where(this).values(until=withdrawal.at))
     await trail.append(connection, Entry(now, "not_withdrawn", key, withdrawal.person.id, {"note": note}))

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from app.domain.calls import Receipt
 from app.domain.endings import whose
 from app.domain.errors import AlreadyDecided, GraphRefused, OutcomeUnknown, RequestGone
+from app.domain.removal import same_access
 from app.domain.request import ActivationRequest, Kind, Person, PolicyFacts, RequestKey, Status, Ticket, Verdict
 from app.domain.ruling import Step
 from app.graph import azure_resources
@@ -443,6 +444,17 @@ async def held(place: Place) -> ActivationRequest:
     request = await place.ask()
     await decide(place, request, "ann")
     return request
+
+
+@pytest.mark.parametrize("who", ["app", "ann"])
+async def test_what_is_held_reads_as_the_access_that_was_listed(place: Place, who: str) -> None:
+    asked = await place.ask()
+    listing = await place.desk.list_for(place.token("ann"))
+    (listed,) = (request for request in listing.requests if request.key == asked.key)
+    await decide(place, asked, "ann")
+    fresh = await place.desk.fetch(listed, place.token(who))
+    assert same_access(listed, fresh)
+    assert fresh.role.path == listed.role.path
 
 
 async def test_an_administrator_takes_away_what_is_held(place: Place) -> None:

@@ -9,6 +9,7 @@ from bolt_rig import BoltRig, BrokenInbox, body_of, slack_no, texts
 from people import ann, ben, slack_of
 
 from app.domain.errors import Unavailable
+from app.domain.removal import GONE_SINCE
 from app.domain.request import ActivationRequest
 from app.inbox import Deliveries
 from app.notifier.wording import notice_message
@@ -16,7 +17,7 @@ from app.ports import Notice
 from blocks import ids
 from blocks.card import card
 from blocks.links import GLOBAL
-from blocks.removal import STILL_HELD, TAKEN
+from blocks.removal import NOT_KNOWN_YET, TAKEN
 from handlers.answers import TOO_SLOW
 from handlers.removals import NOT_RECORDED
 
@@ -82,7 +83,14 @@ async def test_a_lost_answer_says_that_nothing_is_sent_twice(rig: BoltRig) -> No
     request = await active(rig)
     rig.house.desk.lose_answer_before(method="remove")
     await send(rig, await form(rig, request))
-    assert STILL_HELD in texts(rig.screens.updated[-1][1])
+    assert NOT_KNOWN_YET in texts(rig.screens.updated[-1][1])
+
+
+async def test_a_role_that_is_gone_after_a_lost_answer_is_not_called_anybodys_doing(rig: BoltRig) -> None:
+    request = await active(rig)
+    rig.house.desk.lose_answer_after(method="remove")
+    await send(rig, await form(rig, request))
+    assert GONE_SINCE in texts(rig.screens.updated[-1][1])
 
 
 async def test_whoever_closed_the_form_gets_a_message(rig: BoltRig) -> None:

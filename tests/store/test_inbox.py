@@ -2,19 +2,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from build import NOW, a_request, an_intent, seen
-from people import ann, ben, rob, slack_of
+from people import TENANT, ann, ben, rob, slack_of
 
-from app.ports import Earlier, Outcome
+from app.ports import Earlier, Outcome, Withdrawal
+from app.store.audit import AuditTrail
 from app.store.inbox import StoredInbox
 from app.store.request_book import StoredRequests
+from app.store.withdrawals import StoredWithdrawals
+from app.store.writer import Store
 
 Rows = Callable[[str], Awaitable[list[dict[str, Any]]]]
 ANN, BEN, ROB = slack_of(ann), slack_of(ben), slack_of(rob)
+
+
+@pytest.fixture
+def withdrawals(store: Store, trail: AuditTrail) -> StoredWithdrawals:
+    return StoredWithdrawals(store, trail)
 
 
 async def test_a_replayed_delivery_is_taken_once(inbox: StoredInbox) -> None:
@@ -73,6 +81,41 @@ async def test_who_may_have_decided_something_is_not_told_that_nothing_was_chang
     await book.claim(intent, NOW)
     await book.mark(intent, outcome)
     assert await inbox.abandon(NOW, NOW) == told
+
+
+async def withdrawing(withdrawals: StoredWithdrawals, book: StoredRequests, at: datetime) -> Withdrawal:
+    """Rob's call, on its way since then."""
+    request = a_request()
+    await book.remember([seen(request)], NOW)
+    call = Withdrawal(request.key, rob, TENANT, ROB, at)
+    assert await withdrawals.begin(call, at + timedelta(minutes=2))
+    return call
+
+
+@pytest.mark.parametrize("minutes", [1, 10])
+async def test_who_may_have_withdrawn_something_is_not_told_that_nothing_was_changed(
+    withdrawals: StoredWithdrawals, inbox: StoredInbox, book: StoredRequests, minutes: int
+) -> None:
+    await inbox.take("press", "action", ROB, NOW)
+    await withdrawing(withdrawals, book, NOW + timedelta(seconds=1))
+    assert await inbox.abandon(NOW, NOW + timedelta(minutes=minutes)) == []
+
+
+async def test_whose_withdrawal_microsoft_refused_is_told_that_nothing_was_changed(
+    withdrawals: StoredWithdrawals, inbox: StoredInbox, book: StoredRequests
+) -> None:
+    await inbox.take("press", "action", ROB, NOW)
+    call = await withdrawing(withdrawals, book, NOW + timedelta(seconds=1))
+    await withdrawals.refused(call, "Microsoft refused", NOW + timedelta(seconds=5))
+    assert await inbox.abandon(NOW, NOW + timedelta(minutes=1)) == [ROB]
+
+
+async def test_an_older_withdrawal_does_not_silence_a_newer_click(
+    withdrawals: StoredWithdrawals, inbox: StoredInbox, book: StoredRequests
+) -> None:
+    await withdrawing(withdrawals, book, NOW - timedelta(minutes=1))
+    await inbox.take("click", "action", ROB, NOW)
+    assert await inbox.abandon(NOW, NOW) == [ROB]
 
 
 async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInbox, book: StoredRequests) -> None:

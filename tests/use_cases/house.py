@@ -15,6 +15,7 @@ from app.decisions.asking import Asking
 from app.decisions.calling import Call, Calls
 from app.decisions.claiming import Claiming
 from app.decisions.deciding import Decisions
+from app.decisions.finishing import Finishing
 from app.decisions.opening import Openings
 from app.decisions.removing import Removing
 from app.decisions.sending import Courier, Fate
@@ -142,16 +143,7 @@ class House:
             **ours, cards=self.cards, looks=self.looks, homes=self.homes, new_token=self.new_id, policy=self.policy
         )
         self.asking = Asking(openings=self.openings, questions=self.questions, clock=self.clock, new_token=self.new_id)
-        self.removing = Removing(
-            openings=self.openings,
-            removals=self.removals,
-            people=self.people,
-            tokens=self.tokens,
-            desks=desks,
-            clock=self.clock,
-            policy=self.policy,
-            sleep=self.clock.sleep,
-        )
+        self.removing, self.finishing = self._removing()
         self.withdrawing = self._withdrawing()
         self.upkeep = Upkeep(looks=self.looks, clock=self.clock)
         self.lookups = Lookups(**ours, people=self.people, cards=self.cards, sights=self.sights, slack_url=SLACK_URL)
@@ -160,6 +152,19 @@ class House:
         self.visits = Visits(desks=[self.desk], hear=self.watcher.hear, on_behalf=self.on_behalf, clock=self.clock)
         self.caller_lookups = CallerLookups(**ours, people=self.people, look=self.visits.look)
         self.backfilling = self.filling(self.desk)
+
+    def _removing(self) -> tuple[Removing, Finishing]:
+        ours = {"removals": self.removals, "tokens": self.tokens, "clock": self.clock}
+        desks = {self.desk.kind: self.desk}
+        removing = Removing(
+            **ours,
+            openings=self.openings,
+            people=self.people,
+            desks=desks,
+            policy=self.policy,
+            sleep=self.clock.sleep,
+        )
+        return removing, Finishing(**ours, book=self.book, desks=desks)
 
     def _withdrawing(self) -> Withdrawing:
         return Withdrawing(

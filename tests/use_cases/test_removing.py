@@ -6,18 +6,28 @@ from datetime import timedelta
 
 import pytest
 from build import a_request
+from fakes import ProcessKilled
 from people import TEAM, ann, ben, rob, slack_of
 from use_cases.house import House
 
-from app.decisions.removing import NO_REASON, NOT_YOURS, Outcome
+from app.decisions.removing import NO_REASON, NOT_YOURS, GoneSince, Outcome
 from app.decisions.values import NOT_LINKED, NOT_MEMBER, SIGN_IN_AGAIN, Done, Press, Waiting
 from app.domain.errors import ClaimsChallenge, GraphRefused, Unavailable
 from app.domain.lifecycle import Course, Holding, HowEnded, Phase, Removed
 from app.domain.policy import Freshness, Policy
-from app.domain.removal import NOT_HELD, ON_ITS_WAY
+from app.domain.removal import (
+    DOUBTFUL_FOR,
+    GONE_SINCE,
+    NOT_ARRIVED,
+    NOT_HELD,
+    NOT_THE_SAME,
+    ON_ITS_WAY,
+    REFUSED_BEFORE,
+)
 from app.domain.request import ActivationRequest, Person, Verdict
 from app.domain.ruling import Refused, Why
-from app.ports import PAUSE, Switch
+from app.ports import PAUSE, RemovalFate, Switch
+from app.store.removals import StoredRemovals
 from app.store.writer import Store
 
 CONTACT = "U0ONCALL01"
@@ -58,6 +68,11 @@ async def remove(house: House, request: ActivationRequest, who: Person = ben) ->
 
 async def told(house: House, request: ActivationRequest) -> list[str]:
     return [row.what for row in await house.audit(request)][-2:]
+
+
+async def said(house: House, topic: str) -> list[tuple[str, str]]:
+    """Who is owed a message of this topic, and what it says where it brings its own words."""
+    return [(one.to_slack, one.facts.get("said", "")) for one in await house.notices() if one.topic == topic]
 
 
 async def fates(house: House) -> list[str]:
@@ -106,9 +121,9 @@ async def test_without_the_right_nothing_is_taken_and_the_contacts_are_told(hous
 async def test_a_lost_answer_is_looked_after_and_never_sent_again(house: House, processed: bool) -> None:  # noqa: FBT001 - a table
     request = await active(house)
     (house.desk.lose_answer_after if processed else house.desk.lose_answer_before)(method="remove")
-    assert isinstance(await remove(house, request), Done if processed else Waiting)
+    assert isinstance(await remove(house, request), GoneSince if processed else Waiting)
     assert house.desk.count("remove") == 1
-    assert await fates(house) == ["taken" if processed else "unknown"]
+    assert await fates(house) == ["gone_since" if processed else "unknown"]
 
 
 async def test_while_a_fate_is_unknown_nobody_sends_another_until_replicas_must_show_it(house: House) -> None:
@@ -239,3 +254,140 @@ async def test_somebody_who_sent_it_is_not_told_after_a_crash_that_nothing_was_c
     await house.inbox.take("submission:1", "removal", slack_of(ben), house.clock())
     await remove(house, request)
     assert await house.inbox.abandon(house.clock(), house.clock()) == []
+
+
+async def test_a_role_that_somebody_else_ended_in_the_doubt_is_credited_to_nobody(house: House) -> None:
+    request = await active(house)
+    house.desk.before("remove", lambda: house.desk.removed.add(request.key.id))
+    house.desk.lose_answer_before(method="remove")
+    assert isinstance(await remove(house, request), GoneSince)
+    assert (await house.row(request)).removed is None
+    assert await said(house, "taken_away") == []
+    assert await told(house, request) == ["removal_sent", "removal_gone_since"]
+    await house.inbox.take("submission:1", "removal", slack_of(ben), house.clock())
+    assert await house.inbox.abandon(house.clock(), house.clock()) == []
+
+
+@pytest.mark.parametrize("processed", [True, False])
+async def test_a_removal_that_a_crash_left_is_found_out_and_told_once(house: House, processed: bool) -> None:  # noqa: FBT001 - a table
+    request = await active(house)
+    form = await press(house, request)
+
+    def die() -> None:
+        if processed:
+            house.desk.removed.add(request.key.id)
+        raise ProcessKilled
+
+    house.desk.before("remove", die)
+    with pytest.raises(ProcessKilled):
+        await submit(house, form)
+    house.restart()
+    assert not await house.finishing.tick()
+    assert await fates(house) == ["sending"]
+    house.clock.advance(DOUBTFUL_FOR)
+    assert await house.finishing.tick()
+    assert not await house.finishing.tick()
+    assert await fates(house) == ["gone_since" if processed else "not_taken"]
+    assert await said(house, "removal") == [(slack_of(ben), GONE_SINCE if processed else NOT_ARRIVED)]
+    assert await said(house, "taken_away") == []
+    assert house.desk.count("remove") == 1
+
+
+async def test_what_still_showed_when_nobody_answered_is_found_out_later(house: House) -> None:
+    request = await active(house)
+    house.desk.lose_answer_before(method="remove")
+    await remove(house, request)
+    house.clock.advance(DOUBTFUL_FOR)
+    assert await house.finishing.tick()
+    assert await said(house, "removal") == [(slack_of(ben), NOT_ARRIVED)]
+    assert isinstance(await remove(house, request), Done)
+
+
+class ForgetfulRemovals(StoredRemovals):
+    """A database that goes away while Microsoft answers."""
+
+    async def settle(self, *_: object, **__: object) -> None:
+        raise Unavailable
+
+
+async def test_what_could_not_be_written_down_after_microsofts_answer_waits_and_is_finished(house: House) -> None:
+    request = await active(house)
+    form = await press(house, request)
+    house.removing.removals = ForgetfulRemovals(house.store, house.trail)
+    assert isinstance(await submit(house, form), Waiting)
+    assert await fates(house) == ["sending"]
+    house.clock.advance(DOUBTFUL_FOR)
+    assert await house.finishing.tick()
+    assert await fates(house) == ["gone_since"]
+    assert await said(house, "removal") == [(slack_of(ben), GONE_SINCE)]
+
+
+async def test_what_nobody_can_look_at_stays_open_until_the_role_is_over(house: House) -> None:
+    request = await active(house)
+    house.desk.lose_answer_before(method="remove")
+    await remove(house, request)
+    house.desk.fail("term", Unavailable(), times=100)
+    house.clock.advance(DOUBTFUL_FOR)
+    assert not await house.finishing.tick()
+    assert await fates(house) == ["unknown"]
+    house.clock.advance(timedelta(hours=2))
+    assert await house.finishing.tick()
+    assert await fates(house) == ["gone_since"]
+    assert (await house.row(request)).removed is None
+
+
+async def test_of_two_who_find_out_the_first_one_counts(house: House) -> None:
+    request = await active(house)
+    house.desk.lose_answer_before(method="remove")
+    form = await press(house, request)
+    assert isinstance(form, str)
+    await submit(house, form)
+    house.clock.advance(DOUBTFUL_FOR)
+    await house.finishing.tick()
+    left = await house.removals.find(form)
+    assert left is not None
+    await house.removals.settle(left, RemovalFate.TAKEN, "", (), house.clock())
+    assert await fates(house) == ["not_taken"]
+    assert (await house.row(request)).removed is None
+    assert await told(house, request) == ["removal_unknown", "removal_not_taken"]
+
+
+async def test_who_was_refused_is_not_refused_again_at_once_and_contacts_hear_once(house: House) -> None:
+    request = await active(house)
+    first, second = await press(house, request, ann), await press(house, request, ann)
+    await submit(house, first, ann)
+    for form in (second, await press(house, request, ann)):
+        assert await submit(house, form, ann) == REFUSED_BEFORE
+    assert house.desk.count("remove", ann.id) == 1
+    house.clock.advance(DOUBTFUL_FOR)
+    await remove(house, request, ann)
+    assert house.desk.count("remove", ann.id) == 2
+    assert [user for user, _ in await said(house, "revoke")] == [CONTACT]
+
+
+@pytest.mark.parametrize("column", ["role_id", "scope_id", "requestor_oid"])
+async def test_a_row_that_somebody_edited_takes_nothing_away(house: House, column: str) -> None:
+    request = await active(house)
+    form = await press(house, request)
+    await house.edit(f"UPDATE requests SET {column} = '62e90394-69f5-4237-9190-012177145e10'")  # noqa: S608 - ours
+    assert await submit(house, form) == NOT_THE_SAME
+    assert house.desk.count("remove") == 0
+    assert await fates(house) == ["draft"]
+
+
+async def test_what_is_sent_are_microsofts_own_words_about_the_request(house: House) -> None:
+    request = await active(house)
+    form = await press(house, request)
+    await house.edit("UPDATE requests SET role_path = '/another/role'")
+    await submit(house, form)
+    assert [one.role for one in house.desk.to_remove] == [request.role]
+
+
+async def test_what_nobody_can_read_is_not_taken_away(house: House) -> None:
+    request = await active(house)
+    form = await press(house, request)
+    house.desk.fail("fetch", Unavailable(), times=100)
+    outcome = await submit(house, form)
+    assert isinstance(outcome, Refused)
+    assert outcome.why is Why.UNAVAILABLE
+    assert house.desk.count("remove") == 0

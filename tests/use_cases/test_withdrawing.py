@@ -12,12 +12,13 @@ from people import TEAM, adm_rob, ann, rita, rob, slack_of
 from use_cases.house import House
 
 from app.decisions.values import Press
-from app.decisions.withdrawing import CLAIM_LASTS, ENDED, NO_ANSWER, ON_ITS_WAY
+from app.decisions.withdrawing import CLAIM_LASTS, ENDED, NO_ANSWER, NOT_NOTED, ON_ITS_WAY
 from app.domain.errors import ClaimsChallenge, GraphRefused, SignInRequired, Unavailable
 from app.domain.request import ActivationRequest, Person, Status, Verdict, Where
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
 from app.ports import LinkState
+from app.store.request_book import StoredRequests
 
 
 async def handed(house: House, request: ActivationRequest, person: Person = rob) -> Press:
@@ -226,6 +227,44 @@ async def test_a_crash_around_the_call_converges(house: House, processed: bool) 
         assert isinstance(await house.withdrawing.withdraw(press), RequestRow)
     assert (await house.row(request)).status is Status.CANCELED
     assert (await trail(house, request))[-1] == "canceled"
+
+
+class FailingBook(StoredRequests):
+    """A database that goes away before an ending is written down."""
+
+    async def settle(self, *_: object, **__: object) -> None:
+        raise Unavailable
+
+
+async def test_what_microsoft_withdrew_is_never_called_unchanged(house: House) -> None:
+    request = await house.ask()
+    await house.link(rob)
+    press = await handed(house, request)
+    house.openings.book = FailingBook(house.store, house.trail, house.book._posting)  # noqa: SLF001 - the same place
+    assert await house.withdrawing.withdraw(press) == NOT_NOTED
+    assert "Nothing was changed" not in NOT_NOTED.text
+    assert house.desk.held[request.key.id].canceled
+    house.restart()
+    await house.watcher.tick()
+    assert (await house.row(request)).status is Status.CANCELED
+    assert await trail(house, request) == ["withdrawing", "canceled"]
+
+
+async def test_after_a_crash_behind_the_call_nobody_is_told_that_nothing_was_changed(house: House) -> None:
+    request = await house.ask()
+    await house.link(rob)
+    press = await handed(house, request)
+
+    def die() -> None:
+        house.desk.withdraw(request.key.id)
+        raise ProcessKilled
+
+    await house.inbox.take("press:1", "action", slack_of(rob), house.clock())
+    house.desk.before("cancel", die)
+    with pytest.raises(ProcessKilled):
+        await house.withdrawing.withdraw(press)
+    house.clock.advance(timedelta(minutes=10))
+    assert await house.inbox.abandon(house.clock(), house.clock()) == []
 
 
 async def test_nobody_hears_of_an_outcome_they_made_themselves(house: House) -> None:
