@@ -36,8 +36,14 @@ elif said.startswith("account show"):
     answer = "the-tenant"
 elif said.startswith("ad app list"):
     answer = state["apps"].get(option("--display-name"), "")
-elif said.startswith("ad app create"):
-    answer = state["apps"][option("--display-name")] = f"app-{{len(state['apps'])}}"
+elif said.startswith("ad app owner list"):
+    answer = "[mallory@example.com]"
+elif said.startswith("ad app credential list"):
+    answer = "[a certificate of hers]" if "--cert" in words else "[a secret of hers]"
+elif said.startswith("ad app federated-credential list"):
+    answer = "[a pipeline of hers]"
+elif said.startswith("ad app show"):
+    answer = option("--id") if option("--id") in state["apps"].values() else sys.exit(3)
 elif said.startswith("ad sp list"):
     answer = state["principals"].get(option("--filter"), "")
 elif said.startswith("ad sp create"):
@@ -46,6 +52,8 @@ elif said.startswith("ad sp show"):
     answer = "" if state["lacks"] and state["lacks"] in said else "id-of:" + option("--query")
 elif said.startswith("rest --method GET"):
     answer = state["assigned"]
+elif said.startswith("rest --method POST --url https://graph.microsoft.com/v1.0/applications"):
+    answer = state["apps"][json.loads(option("--body"))["displayName"]] = f"app-{{len(state['apps'])}}"
 elif said.startswith("rest --method POST"):
     state["assigned"] = "an-assignment"
 json.dump(state, open(home, "w"))
@@ -65,6 +73,7 @@ class Tenant:
 
     path: Path
     lacks: str = ""
+    apps: dict[str, str] = field(default_factory=dict)  # client ids by name, of whoever came first
     said: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,18 +81,26 @@ class Tenant:
         az = self.path / "bin" / "az"
         az.write_text(AZ, encoding="utf-8")
         az.chmod(0o755)
-        empty = {"calls": [], "apps": {}, "principals": {}, "assigned": "", "lacks": self.lacks}
+        empty = {"calls": [], "apps": self.apps, "principals": {}, "assigned": "", "lacks": self.lacks}
         (self.path / "tenant.json").write_text(json.dumps(empty), encoding="utf-8")
 
-    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, *arguments: str, ends: int = 0, **given: str) -> subprocess.CompletedProcess[str]:
+        """`ends`: with which exit code; `given`: variables of whoever runs it."""
         (self.path / "entra.sh").write_text(script, encoding="utf-8")
         around = {"PATH": f"{self.path / 'bin'}:{os.environ['PATH']}", "TENANT": str(self.path / "tenant.json")}
         command = ["/usr/bin/env", "bash", "entra.sh", *arguments]
-        return subprocess.run(command, cwd=self.path, env=around, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+        ended = subprocess.run(command, cwd=self.path, env=around | given, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        assert ended.returncode == ends, ended.stderr
+        return ended
 
     def calls(self, *words: str) -> list[list[str]]:
         found = json.loads((self.path / "tenant.json").read_text(encoding="utf-8"))["calls"]
         return [call for call in found if call[: len(words)] == list(words)]
+
+    def posted(self, end: str) -> list[dict[str, str]]:
+        """What was sent to an address of Graph that ends so."""
+        sent = [call for call in self.calls("rest", "--method", "POST") if call[call.index("--url") + 1].endswith(end)]
+        return [json.loads(call[call.index("--body") + 1]) for call in sent]
 
     def granted(self, app: str) -> set[str]:
         """`kind name` of every permission that was asked for."""
@@ -162,14 +179,14 @@ def test_people_sign_in_to_an_application_with_delegated_permissions_only(tenant
 def test_nobody_signs_in_who_is_not_assigned(tenant: Tenant) -> None:
     update, *_ = tenant.calls("ad", "sp", "update")
     assert update[3:7] == ["--id", "object-of-app-0", "--set", "appRoleAssignmentRequired=true"]
-    (call,) = tenant.calls("rest", "--method", "POST")
-    body = json.loads(call[call.index("--body") + 1])
+    (body,) = tenant.posted("/appRoleAssignedTo")
     assert (body["principalId"], body["resourceId"]) == (GROUP, "object-of-app-0")
 
 
 def test_run_again_it_makes_and_uploads_nothing_new(tenant: Tenant) -> None:
-    once = (("ad", "app", "create"), ("ad", "sp", "create"), ("ad", "app", "credential"), ("rest", "--method", "POST"))
-    assert [len(tenant.calls(*made)) for made in once] == [1, 1, 1, 1]
+    assert [len(tenant.posted(end)) for end in ("/v1.0/applications", "/appRoleAssignedTo")] == [1, 1]
+    once = (("ad", "sp", "create"), ("ad", "app", "credential", "reset"))
+    assert [len(tenant.calls(*made)) for made in once] == [1, 1]
     assert tenant.said[0].stdout == tenant.said[1].stdout
 
 
@@ -196,6 +213,52 @@ def test_what_is_optional_is_asked_for_when_wanted(other: Tenant) -> None:
 def test_a_permission_that_a_cloud_does_not_have_is_left_out_and_said(other: Tenant) -> None:
     assert f"no permission {other.lacks}; it was left out" in other.said[0].stderr
     assert f"Scope {other.lacks}" not in other.granted("app-0")
+
+
+# --- an application of the same name may be anybody's ---
+
+NAMES = [("PIM Approvals", "APP_ID"), ("PIM Approvals poller", "POLLER_APP_ID")]
+CHANGES = ("permission", "update", "create", "credential reset")
+BOTH = ("--watch-as", "application")
+
+
+@pytest.mark.parametrize("name, variable", NAMES, ids=["sign-in", "poller"])
+def test_an_application_that_only_has_the_name_gets_nothing(tmp_path: Path, name: str, variable: str) -> None:
+    tenant = Tenant(tmp_path, apps={name: "hers"})
+    told = tenant.run(printed(*BOTH), ends=1).stderr
+    assert all(words in told for words in (name, "hers", "mallory@example.com", f"{variable}=CLIENT-ID", "--name"))
+    assert all(f"a {credential} of hers" in told for credential in ("secret", "certificate", "pipeline"))
+    touched = [" ".join(call[2:]) for call in tenant.calls("ad") if "hers" in call]
+    assert touched
+    assert not [call for call in touched if call.startswith(CHANGES)]
+    assert name not in [body["displayName"] for body in tenant.posted("/v1.0/applications")]
+    assert not (tmp_path / f"{name}.client-id").exists()
+
+
+def test_it_goes_on_with_the_application_whose_id_is_given_and_remembers_it(tmp_path: Path) -> None:
+    tenant = Tenant(tmp_path, apps={"PIM Approvals": "mine", "PIM Approvals poller": "mine-too"})
+    first = tenant.run(printed(*BOTH), APP_ID="mine", POLLER_APP_ID="mine-too")
+    assert {"PIM_CLIENT_ID=mine", "PIM_POLLER_CLIENT_ID=mine-too"} <= set(first.stdout.splitlines())
+    assert tenant.granted("mine-too") == {f"Role {name}" for name in APPLICATION}
+    assert tenant.run(printed(*BOTH)).stdout == first.stdout
+    assert tenant.posted("/v1.0/applications") == []
+
+
+def test_the_name_is_never_asked_for_where_an_id_is_kept(tmp_path: Path) -> None:
+    tenant = Tenant(tmp_path, apps={"PIM Approvals": "hers", "Renamed": "mine"})
+    (tmp_path / "PIM Approvals.client-id").write_text("mine\n", encoding="utf-8")
+    assert "PIM_CLIENT_ID=mine" in tenant.run(printed()).stdout
+    assert (tenant.granted("hers"), bool(tenant.granted("mine"))) == (set(), True)
+
+
+def test_an_application_that_is_gone_is_not_made_anew_unasked(tmp_path: Path) -> None:
+    tenant = Tenant(tmp_path)
+    told = tenant.run(printed(), ends=1, APP_ID="gone").stderr
+    assert "nothing was changed" in told
+    assert tenant.posted("/v1.0/applications") == []
+
+
+# --- what a shell would take wrongly ---
 
 
 @pytest.mark.parametrize("options", [("--name", "x'; rm -rf ~"), ("--name", ""), ("--url", "http://pim.example.com")])

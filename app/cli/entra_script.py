@@ -41,7 +41,9 @@ HEAD = """\
 #   az login --tenant YOUR-TENANT    # as somebody who may register applications and grant admin consent
 #   bash entra.sh [OBJECT-ID ...]    # of groups or people who may sign in: the approvers
 #
-# It may be run again: what is there is found by its name and kept. Needs az and openssl.
+# It may be run again, in the same folder: each application's client id is kept in NAME.client-id. An application that
+# was not made here is taken only by the client id that you give: APP_ID=CLIENT-ID (or POLLER_APP_ID=) bash entra.sh ...
+# Needs az and openssl.
 set -euo pipefail
 umask 077
 
@@ -50,10 +52,41 @@ ARM=797f4846-ba00-4fd7-ba43-dac1f8f63013    # Azure Service Management
 ROOT=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
 ROOT=${ROOT%/}
 
-registration() {  # name: the application's client id, found or made
-  local id
-  id=$(az ad app list --display-name "$1" --query "[?displayName=='$1'].appId | [0]" --output tsv)
-  [ -n "$id" ] || id=$(az ad app create --display-name "$1" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+stranger() {  # name, the variable to give its id in, client ids: anybody who may register applications may take a name
+  local name=$1 variable=$2 id
+  shift 2
+  {
+    echo "There already is an application called $name. It may be anybody's, so nothing was changed in it."
+    for id in "$@"; do
+      echo "Client id $id. Its owners, secrets, certificates and federated credentials:"
+      az ad app owner list --id "$id" --query '[].{name: displayName, upn: userPrincipalName, id: id}' --output json
+      az ad app credential list --id "$id" --query '[].{name: displayName, until: endDateTime}' --output json
+      az ad app credential list --id "$id" --cert --query '[].{name: displayName, until: endDateTime}' --output json
+      az ad app federated-credential list --id "$id" --query '[].{issuer: issuer, subject: subject}' --output json
+    done
+    echo "If it is yours and you know each of them, run this again with $variable=CLIENT-ID before it."
+    echo "If not, delete it, or print this script anew with another --name."
+  } >&2
+  exit 1
+}
+
+registration() {  # name, client id if one is given, the variable for it: the client id, as given, kept or made
+  local id=$2 kept="$1.client-id" there
+  [ -n "$id" ] || [ ! -e "$kept" ] || id=$(cat "$kept")
+  if [ -n "$id" ]; then
+    id=$(az ad app show --id "$id" --query appId --output tsv) || {
+      echo "$1 cannot be read by that client id, and nothing was changed in it. Is it deleted? Then delete $kept." >&2
+      exit 1
+    }
+  else
+    there=$(az ad app list --display-name "$1" --query "[?displayName=='$1'].appId" --output tsv) || exit
+    # shellcheck disable=SC2086  # one word for each of them
+    [ -z "$there" ] || stranger "$1" "$3" $there
+    # Not az ad app create: where somebody made one of this name a moment ago, that would take it.
+    id=$(az rest --method POST --url "$ROOT/v1.0/applications" --query appId --output tsv \\
+      --body "{\\"displayName\\": \\"$1\\", \\"signInAudience\\": \\"AzureADMyOrg\\"}") || exit
+  fi
+  printf '%s\\n' "$id" > "$kept"
   printf '%s' "$id"
 }
 
@@ -142,7 +175,7 @@ def script(url: str, name: str, *, poller: bool, optional: bool) -> str:
 
 def _sign_in(url: str, name: str, *, optional: bool) -> Iterator[str]:
     """The application that people sign in to: it holds delegated permissions only."""
-    yield f"APP=$(registration {shlex.quote(name)})"
+    yield f'APP=$(registration {shlex.quote(name)} "${{APP_ID:-}}" APP_ID)'
     yield 'az ad app update --id "$APP" --is-fallback-public-client false --output none \\'
     yield f"  --web-redirect-uris {shlex.quote(url + CALLBACK)} \\"
     yield """  --optional-claims '{"idToken": [{"name": "auth_time", "essential": false}]}'"""
@@ -158,7 +191,7 @@ def _sign_in(url: str, name: str, *, optional: bool) -> Iterator[str]:
 def _poller(name: str) -> Iterator[str]:
     """The application that lists everything: nobody signs in to it, and it can assign roles, so it stands apart."""
     yield ""
-    yield f"POLLER=$(registration {shlex.quote(f'{name} poller')})"
+    yield f'POLLER=$(registration {shlex.quote(f"{name} poller")} "${{POLLER_APP_ID:-}}" POLLER_APP_ID)'
     yield 'principal "$POLLER" > /dev/null'
     yield _permit("$POLLER", "$GRAPH", "Role", APPLICATION)
     yield 'certificate "$POLLER" pim-approvals-poller.pem'
