@@ -11,13 +11,17 @@ from blocks import ids
 
 @dataclass(kw_only=True, slots=True)
 class WeeklyDigest:
-    """Once a week, where the policy file names a day."""
+    """Once a week, where the policy file names a day.
+
+    `routed`: some cards go to channels of their own. What those are about is nothing to be named in this one.
+    """
 
     weeks: Weeks
     outbox: Outbox
     clock: Clock
     channel: str
     policy: Weekly | None
+    routed: bool
     _known: str = field(init=False, default="")
 
     async def tick(self) -> bool:
@@ -25,7 +29,8 @@ class WeeklyDigest:
         week = due_week(self.policy, self.clock())
         if week is None or week.name == self._known:
             return False
-        text = write_tally(tallied(week, await self.weeks.facts(week)))
+        facts = await self.weeks.facts(week, self.channel if self.routed else "")
+        text = write_tally(tallied(week, facts))
         is_new = await self.outbox.announce(f"{ids.WEEK}{week.name}", text, self.channel)
         self._known = week.name
         return is_new

@@ -108,7 +108,19 @@ def test_on_a_terminal_a_traceback_stays_readable() -> None:
         raise ValueError("no use")  # noqa: TRY301 - what is caught
     except ValueError:
         output.logger.exception("It failed.")
-    assert "\nValueError: no use" in output.stream.getvalue()
+    assert "\n  | ValueError: no use\n" in output.stream.getvalue()
+
+
+def test_on_a_terminal_a_traceback_forges_no_line_and_steers_nothing() -> None:
+    output = Output(terminal=True)
+    try:
+        raise ValueError("no\n2026-01-01 all is well \x1b[2J\r\x9b2J\u2028")  # noqa: TRY301 - what is caught
+    except ValueError:
+        output.logger.exception("It failed.", extra={"request_id": "aa\n11"})
+    first, *rest = output.stream.getvalue().rstrip("\n").split("\n")
+    assert "aa\\n11" in first
+    assert all(line.startswith("  | ") for line in rest)
+    assert rest[-1] == "  | 2026-01-01 all is well \\x1b[2J\\r\\x9b2J\\u2028"
 
 
 # --- one name for what belongs together ---

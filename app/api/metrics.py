@@ -1,6 +1,7 @@
 """What Prometheus reads: how long things took in this process, what was counted, and how memory stands right now.
 
-It names no person, no request and no role. A database that is away is a figure, never a failed answer.
+It names no person, no request and no role. A database that is away is a figure, never a failed answer. Nobody signs in
+for it, so the database is asked once in FIGURES_SECONDS, whoever calls.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from app.api.kept import Kept
 from app.domain.errors import BotError
 from app.domain.request import Kind, Where
 from app.ports import Figures
@@ -21,6 +23,7 @@ from app.ports import Figures
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Seconds: one poll is 20 by default, and a request nobody saw for an hour is worth seeing.
 TO_CARD = (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
+FIGURES_SECONDS = 5.0
 TO_FINAL = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]
@@ -68,17 +71,18 @@ class Meters:
         self._final.labels(where.value, outcome).observe(max(seconds, 0.0))
 
 
-def metrics_routes(meters: Meters, sources: Sources) -> APIRouter:
-    """`GET /metrics`, as text."""
+def metrics_routes(meters: Meters, sources: Sources, monotonic: Callable[[], float]) -> APIRouter:
+    """`GET /metrics`, as text. `monotonic`: seconds."""
     router = APIRouter(include_in_schema=False)
     snapshot = _Snapshot()
+    standing = Kept(lambda: _figures(sources), monotonic, FIGURES_SECONDS)
     ProcessCollector(registry=meters.registry)
     meters.registry.register(snapshot)
 
     @router.get("/metrics")
     async def metrics() -> Response:
         """What was counted and how things stand."""
-        snapshot.families = (*_counted(sources), *_standing(await _figures(sources)))
+        snapshot.families = (*_counted(sources), *_standing(await standing.get()))
         return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE)
 
     return router

@@ -1,6 +1,7 @@
 """One request as one line of an export: what an auditor asks of it, as text. Pure; it reads and writes no file.
 
-Spreadsheets run what begins like a formula, and people and Microsoft wrote these texts: in CSV no cell begins so.
+Spreadsheets run what begins like a formula, and people and Microsoft wrote these texts: in CSV no cell begins so, also
+where the reader's settings part cells at another sign than the comma.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ COLUMNS = (
     *("requestor_id", "approver_id", "role_id", "scope_id"),
 )
 # The full-width twins count too: some spreadsheets take them for the signs they look like.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# A reader with another separator does not heed our quotes either: they may be lost at the start of a cell.
+_FORMULA = re.compile(r"""(^|[;,|])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_CONTROLS = re.compile("\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Facts = Mapping[str, str | None]
 
@@ -94,9 +96,8 @@ def json_lines(objects: Sequence[Mapping[str, object]]) -> str:
 
 
 def cell(text: str) -> str:
-    """The text without controls; an apostrophe stands before what a spreadsheet would run."""
-    tame = _CONTROLS.sub(" ", text.replace("\r\n", "\n"))
-    return f"'{tame}" if _FORMULA.match(tame) else tame
+    """The text with blanks for line breaks, tabs and other controls; apostrophes stand before what could be run."""
+    return _FORMULA.sub(r"\1'", _CONTROLS.sub(" ", text))
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:

@@ -91,7 +91,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
     api = open_api(rooms, watcher, claiming, courier, nudge)
     stack.push_async_callback(api.approvals.drain, DRAIN)
-    rest = (pages, health_routes(_vital(rooms.memory), notes), open_metrics(rooms, watcher, schedule))
+    rest = (pages, health_routes(_vital(rooms.memory), notes, time.monotonic), open_metrics(rooms, watcher, schedule))
     door = build_door(open_gate(rooms, bolt), api.routers, rest, api.guard)
     return Bot(Correlating(door, new_name), schedule, watcher, socket)
 

@@ -13,12 +13,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.ports import correlation
 
+_BAR = "  | "  # what an exception says may have line breaks: none of its lines looks like a record
 # `extra` of a log call. client_request_id: what we called a change; request_id: what Microsoft called its answer to it.
 FIELDS = ("client_request_id", "request_id", "status", "slack_user", "outcome")
 
 
 def line_format(*, terminal: bool) -> logging.Formatter:
-    """One line a record; on a terminal a traceback follows as it is."""
+    """One line a record; on a terminal a traceback follows, each line of it behind a bar."""
     told: Sequence[Processor] = (
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.add_log_level,
@@ -48,5 +49,11 @@ def _exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Somebody else's words must not write lines of their own, nor steer the terminal. JSON escapes them by itself."""
-    words = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in event["event"])
-    return {**event, "event": words}
+    told = {name: _tame(words) if isinstance(words, str) else words for name, words in event.items()}
+    if "exception" in event:
+        told["exception"] = "\n".join(f"{_BAR}{_tame(line)}" for line in event["exception"].split("\n"))
+    return told
+
+
+def _tame(words: str) -> str:
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words)

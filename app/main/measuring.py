@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import APIRouter
 
 from app.api.metrics import Sources, metrics_routes
@@ -22,4 +24,4 @@ def open_metrics(rooms: Rooms, watcher: Watcher, schedule: Schedule) -> APIRoute
         return {**ours, "slack": rooms.slack.gateway.throttled}
 
     sources = Sources(figures, lambda: watcher.polls, throttles, lambda: schedule.leading)
-    return metrics_routes(rooms.meters, sources)
+    return metrics_routes(rooms.meters, sources, time.monotonic)

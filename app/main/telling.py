@@ -126,6 +126,7 @@ def _weekly(rooms: Rooms) -> WeeklyDigest:
         clock=utc_now,
         channel=rooms.settings.approvers_channel,
         policy=rooms.policy.weekly,
+        routed=bool(rooms.policy.routes),
     )
 
 

@@ -10,5 +10,8 @@ from app.domain.weekly import Week, WeekFacts
 class Weeks(Protocol):
     """Counts over the requests of a week."""
 
-    async def facts(self, week: Week) -> WeekFacts:
-        """What was asked, what ended how, and who could approve it."""
+    async def facts(self, week: Week, shown_in: str = "") -> WeekFacts:
+        """What was asked, what ended how, and who could approve it.
+
+        `shown_in`: name only roles of requests whose card is in this channel; empty: of all.
+        """

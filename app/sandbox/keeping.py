@@ -26,6 +26,7 @@ from app.sandbox.roles import Role
 from app.sandbox.slack_records import Channel, Ephemeral, View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from app.sandbox.slack_records import Json
@@ -74,13 +75,36 @@ def load(world: World, path: Path) -> bool:
     return True
 
 
-async def keep_saving(world: World, path: Path) -> None:
-    """Write the world soon after each change, until cancelled."""
+class Keeper:
+    """Writes one world into one file as well as the disk lets it; `say` hears what goes wrong."""
+
+    def __init__(self, world: World, path: Path, say: Callable[[str], None]) -> None:
+        self.world = world
+        self._path = path
+        self._say = say
+        self._failing = False
+
+    def save(self) -> None:
+        """Write the world. What the disk refuses is said once, until it takes the world again."""
+        try:
+            save(self.world, self._path)
+            self._failing = False
+        except OSError as problem:
+            if not self._failing:
+                self._say(
+                    f"The world could not be written to {self._path} ({problem}). It lives on, what is kept is "
+                    "the state before, and writing is tried again: make room there, or let this account write."
+                )
+            self._failing = True
+
+
+async def keep_saving(keeper: Keeper) -> None:
+    """Write the world soon after each change, until cancelled; within a minute again where that failed."""
     known, loop = -1, asyncio.get_running_loop()
     while True:
-        known = await world.wait_change(known, 60.0)
+        known = await keeper.world.wait_change(known, 60.0)
         begun = loop.time()
-        save(world, path)
+        keeper.save()
         # A big world takes long to write, and meanwhile nothing else moves: one twentieth of the time at most.
         await asyncio.sleep(max(SAVE_SECONDS, 20 * (loop.time() - begun)))
 

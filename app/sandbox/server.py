@@ -38,7 +38,7 @@ from app.sandbox import (
 from app.sandbox.bot_process import BotProcess
 from app.sandbox.control import Bot, BotFailure
 from app.sandbox.faults import FaultGate
-from app.sandbox.keeping import WorldUnreadable, keep_saving, load, save
+from app.sandbox.keeping import Keeper, WorldUnreadable, keep_saving, load
 from app.sandbox.people import Settings
 from app.sandbox.world import World
 
@@ -119,12 +119,13 @@ async def _kept(application: Starlette, listener: socket.socket, path: Path | No
     except WorldUnreadable as problem:
         _say(str(problem), sys.stderr)
         raise SystemExit(1) from problem
-    saving = asyncio.create_task(keep_saving(world, path))
+    keeper = Keeper(world, path, lambda words: _say(words, sys.stderr))
+    saving = asyncio.create_task(keep_saving(keeper))
     try:
         await _live(application, listener, open_browser=open_browser)
     finally:
         saving.cancel()
-        save(world, path)
+        keeper.save()
 
 
 async def _live(application: Starlette, listener: socket.socket, *, open_browser: bool) -> None:
@@ -194,7 +195,7 @@ def _say(text: str, stream: TextIO | None = None) -> None:
 @contextmanager
 def _directory(data: Path | None) -> Iterator[Path]:
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield data.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="pim-sandbox-") as fresh:

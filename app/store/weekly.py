@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, PolicyFacts, Role, Scope, Status, title_of
 from app.domain.weekly import MOST_ROLES, Week, WeekFacts
 from app.store.rows import policy_of, request_of
-from app.store.tables import requests
+from app.store.tables import cards, requests
 from app.store.writer import Store
 
 LATELY = timedelta(days=30)  # so far back a role counts as one that people ask for
@@ -27,12 +27,18 @@ class StoredWeeks:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def facts(self, week: Week) -> WeekFacts:
+    async def facts(self, week: Week, shown_in: str = "") -> WeekFacts:
         """Everything of one week, in one read."""
-        return await self._store.read(lambda connection: _facts(connection, week))
+        named = _has_card_in(shown_in) if shown_in else true()
+        return await self._store.read(lambda connection: _facts(connection, week, named))
 
 
-async def _facts(connection: AsyncConnection, week: Week) -> WeekFacts:
+def _has_card_in(channel: str) -> ColumnElement[bool]:
+    same = (cards.c.kind == requests.c.kind, cards.c.request_id == requests.c.id)
+    return exists().where(*same, cards.c.channel == channel, cards.c.occasion == "")
+
+
+async def _facts(connection: AsyncConnection, week: Week, named: ColumnElement[bool]) -> WeekFacts:
     asked = and_(requests.c.requested >= week.begin, requests.c.requested < week.end)
     ended = and_(requests.c.decided_at >= week.begin, requests.c.decided_at < week.end)
     counts = select(requests.c.status, func.count()).where(requests.c.status.in_(_ENDED), ended)
@@ -42,17 +48,17 @@ async def _facts(connection: AsyncConnection, week: Week) -> WeekFacts:
         ended={Status(row[0]): row[1] for row in await connection.execute(counts.group_by(requests.c.status))},
         # Neither database has a percentile that the other has, too: the lengths of one week are few.
         waits=[decided - begun for begun, decided in await connection.execute(times)],
-        busiest=await _busiest(connection, week),
-        settings=await _settings(connection, week),
+        busiest=await _busiest(connection, week, named),
+        settings=await _settings(connection, week, named),
     )
 
 
-async def _busiest(connection: AsyncConnection, week: Week) -> Sequence[tuple[str, int]]:
+async def _busiest(connection: AsyncConnection, week: Week, named: ColumnElement[bool]) -> Sequence[tuple[str, int]]:
     count = func.count().label("times")
     names = (func.max(requests.c.role_name), func.max(requests.c.scope_name))
     wanted = (
         select(*_ROLE, *names, count)
-        .where(requests.c.requested >= week.begin, requests.c.requested < week.end)
+        .where(requests.c.requested >= week.begin, requests.c.requested < week.end, named)
         .group_by(*_ROLE)
         .order_by(count.desc(), *_ROLE)
         .limit(MOST_ROLES)
@@ -63,17 +69,19 @@ async def _busiest(connection: AsyncConnection, week: Week) -> Sequence[tuple[st
     ]
 
 
-async def _settings(connection: AsyncConnection, week: Week) -> Sequence[tuple[str, PolicyFacts]]:
+async def _settings(
+    connection: AsyncConnection, week: Week, named: ColumnElement[bool]
+) -> Sequence[tuple[str, PolicyFacts]]:
     """By the latest request for each role: its row holds what PIM's settings said then."""
     at = func.max(requests.c.requested).label("at")
     latest = (
         select(*_ROLE, at)
-        .where(requests.c.requested >= week.end - LATELY, requests.c.requested < week.end)
+        .where(requests.c.requested >= week.end - LATELY, requests.c.requested < week.end, named)
         .group_by(*_ROLE)
         .order_by(at.desc(), *_ROLE)
         .limit(MOST_SETTINGS)
         .subquery()
     )
     same = (column == latest.c[column.name] for column in _ROLE)
-    wanted = select(requests).join(latest, and_(*same, requests.c.requested == latest.c.at))
+    wanted = select(requests).join(latest, and_(*same, requests.c.requested == latest.c.at)).where(named)
     return [(request_of(row).what, policy_of(row)) for row in (await connection.execute(wanted)).mappings()]

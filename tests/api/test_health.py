@@ -18,17 +18,19 @@ class Bot:
     def __init__(self, broken: str = "", notes: Sequence[str] = ()) -> None:
         self.broken = broken
         self.notes = notes
+        self.now, self.asked = 0.0, 0
+        self.app = FastAPI()
+        self.app.include_router(health_routes(self.vital, self.say, lambda: self.now))
 
     async def vital(self) -> str:
+        self.asked += 1
         return self.broken
 
     async def say(self) -> Sequence[str]:
         return self.notes
 
     async def get(self, path: str) -> tuple[int, object]:
-        app = FastAPI()
-        app.include_router(health_routes(self.vital, self.say))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.test") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://bot.test") as client:
             answer = await client.get(path)
         return answer.status_code, answer.json()
 
@@ -53,6 +55,15 @@ async def test_notes_are_not_asked_for_when_the_database_is_gone() -> None:
             raise Unavailable
 
     assert (await Broken("The database cannot be used right now.").get("/readyz"))[0] == 503
+
+
+async def test_asked_often_the_database_is_asked_once_a_second() -> None:
+    bot = Bot()
+    for _ in range(3):
+        await bot.get("/readyz")
+    assert bot.asked == 1
+    bot.broken, bot.now = "The database cannot be used right now.", 1.0
+    assert ((await bot.get("/readyz"))[0], bot.asked) == (503, 2)
 
 
 @pytest.mark.parametrize("broken", ["", "The database cannot be used right now."])

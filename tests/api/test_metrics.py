@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.metrics import Meters, Sources, metrics_routes
+from app.api.metrics import FIGURES_SECONDS, Meters, Sources, metrics_routes
 from app.domain.errors import Unavailable
 from app.domain.request import Kind, Status, Where
 from app.ports import Figures, LinkState
@@ -39,13 +40,17 @@ class Bot:
     throttles: dict[str, int] = field(default_factory=lambda: {"graph": 2, "slack": 0})
     leads: bool = True
     meters: Meters = field(default_factory=Meters)
+    now: float = 0.0
+    asked: int = 0
 
     def __post_init__(self) -> None:
         self.app = FastAPI()
         sources = Sources(self._read, lambda: self.polls, lambda: self.throttles, lambda: self.leads)
-        self.app.include_router(metrics_routes(self.meters, sources))
+        self.app.include_router(metrics_routes(self.meters, sources, lambda: self.now))
 
     async def _read(self) -> Figures:
+        self.asked += 1
+        await asyncio.sleep(0)  # others may come in between
         if self.figures is None:
             raise Unavailable
         return self.figures
@@ -94,13 +99,22 @@ async def test_lengths_of_time_are_histograms() -> None:
     assert told["pim_click_to_final_seconds_bucket['0.5', 'api', 'done']"] == 1
 
 
-async def test_every_scrape_tells_how_things_stand_then() -> None:
+async def test_how_things_stand_is_told_anew_after_a_moment() -> None:
     bot = Bot()
     await bot.scrape()
-    bot.figures, bot.leads = Figures(unpainted=9), False
+    bot.figures, bot.leads, bot.now = Figures(unpainted=9), False, FIGURES_SECONDS
     told = await bot.scrape()
     assert (told["pim_unpainted_cards"], told["pim_lease_held"]) == (9, 0)
     assert not [name for name in told if name.startswith("pim_open_requests[")]
+
+
+@pytest.mark.parametrize("figures", [FIGURES, None], ids=["answers", "is away"])
+async def test_many_scrapes_at_once_ask_the_database_once(figures: Figures | None) -> None:
+    bot = Bot(figures)
+    await asyncio.gather(*(bot.scrape() for _ in range(5)))
+    bot.now = FIGURES_SECONDS - 0.1
+    await bot.scrape()
+    assert bot.asked == 1
 
 
 async def test_without_a_database_what_the_process_knows_is_told() -> None:

@@ -71,7 +71,20 @@ def test_what_a_spreadsheet_would_run_stands_behind_an_apostrophe(text: str) -> 
     assert cell(text).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["CHG-7", "needs = and +", "a@b.c", "", "'quoted'"])
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("please;=1+cmd|' /C calc'!A0", "please;'=1+cmd|' /C calc'!A0"),
+        ('please;"=1', "please;'\"=1"),
+        ("please\r\n=1\n\n-2\t+3", "please =1  -2 +3"),
+        ("a, -b | @c;d", "a,' -b |' @c;d"),
+    ],
+)
+def test_no_other_separator_begins_a_cell_that_runs(text: str, told: str) -> None:
+    assert cell(text) == told
+
+
+@pytest.mark.parametrize("text", ["CHG-7", "needs = and +", "a@b.c", "", "'quoted'", 'on-call; "x", y | z-1'])
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert cell(text) == text
 
@@ -85,6 +98,21 @@ def test_every_text_comes_back_as_one_cell_that_nothing_runs(texts: list[str]) -
     assert [row[COLUMNS.index("justification")] for row in found[1:]] == [cell(text) for text in texts]
     for row in found[1:]:
         assert not any(shown.lstrip().startswith(UNSAFE) or shown.startswith(UNSAFE) for shown in row)
+
+
+NASTY = st.text(alphabet="=-@\uff0b;,|\t\"' \r\n\u2028\x00a", max_size=12)
+
+
+@given(st.lists(st.tuples(NASTY, NASTY), min_size=1, max_size=3), st.sampled_from(",;\t|"))
+def test_whatever_a_reader_takes_for_the_separator_nothing_runs(texts: list[tuple[str, str]], separator: str) -> None:
+    rows = [
+        facts_of(a_row(a_request(justification=why, role=Role("id", role), ticket=Ticket(role, why))))
+        for why, role in texts
+    ]
+    lines = csv_lines(rows)
+    assert lines.count("\n") == len(rows)
+    for shown in (shown for row in csv.reader(io.StringIO(lines, newline=""), delimiter=separator) for shown in row):
+        assert not shown.lstrip().startswith(UNSAFE)
 
 
 @given(st.text())

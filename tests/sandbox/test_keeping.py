@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from sandbox.slack_rig import ANN, DESK, home, modal, section
 from sandbox.world_rig import one_key
 
-from app.sandbox.keeping import WorldUnreadable, load, save
+from app.sandbox import server
+from app.sandbox.keeping import Keeper, WorldUnreadable, keep_saving, load, save
 from app.sandbox.login_scopes import Scopes, resources
 from app.sandbox.login_tokens import Grant, Issued, Session, SigningKey
 from app.sandbox.people import Settings
@@ -88,6 +91,40 @@ def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
     save(lived_in(), tmp_path / "world.json")
     assert (tmp_path / "world.json").stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir()] == ["world.json"]
+
+
+def test_a_disk_that_refuses_is_said_once_and_tried_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    place = tmp_path / "there"
+    keeper = Keeper(lived_in(), place / "world.json", said.append)
+    keeper.save()
+    keeper.save()
+    [words] = said
+    assert "lives on" in words
+    place.mkdir()
+    keeper.save()
+    assert (place / "world.json").exists()
+    (place / "world.json").unlink()
+    place.rmdir()
+    keeper.save()
+    assert len(said) == 2
+
+
+async def test_the_saver_outlives_a_disk_that_refuses(tmp_path: Path) -> None:
+    told = asyncio.Event()
+    keeper = Keeper(lived_in(), tmp_path / "nowhere" / "world.json", lambda _words: told.set())
+    saving = asyncio.create_task(keep_saving(keeper))
+    await told.wait()
+    await asyncio.sleep(0)
+    assert not saving.done()
+    saving.cancel()
+    with suppress(asyncio.CancelledError):
+        await saving
+
+
+def test_a_new_folder_for_the_world_is_its_owners_alone(tmp_path: Path) -> None:
+    with server._directory(tmp_path / "world") as made:  # noqa: SLF001 - `run` needs ports and a bot
+        assert made.stat().st_mode & 0o077 == 0
 
 
 def test_open_modals_are_gone_as_in_a_closed_window(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from build import EXCHANGE, REPORTS_READER, a_key, a_request, decided, seen
 from people import CHANNEL, ann, ben
+from store.conftest import a_posting
 
 from app.domain.request import Kind, PolicyFacts, Role, Scope, Status
+from app.domain.routes import Route
 from app.domain.weekly import A_WEEK, Week
+from app.store.audit import AuditTrail
 from app.store.outbox import StoredOutbox
 from app.store.request_book import StoredRequests
 from app.store.weekly import StoredWeeks
@@ -54,6 +58,17 @@ async def test_settings_are_those_of_the_latest_request_for_a_role(book: StoredR
         await book.remember([seen(a_request(created=END - age), policy=policy)], END)
     settings = (await StoredWeeks(store).facts(WEEK)).settings
     assert [(title, policy.approvers) for title, policy in settings] == [(EXCHANGE.name, (ann,))]
+
+
+async def test_a_role_whose_cards_go_elsewhere_is_named_in_no_other_channel(store: Store, trail: AuditTrail) -> None:
+    route = Route("C0GRAVE", roles=frozenset({EXCHANGE.id.casefold()}))
+    book = StoredRequests(store, trail, replace(a_posting(), routes=(route,)))
+    asked = [a_request(created=END - HOUR, role=role) for role in (EXCHANGE, REPORTS_READER)]
+    await book.remember([seen(request, policy=PolicyFacts(approvers=(ann,))) for request in asked], END)
+    for channel, role in ((CHANNEL, REPORTS_READER), ("C0GRAVE", EXCHANGE)):
+        facts = await StoredWeeks(store).facts(WEEK, channel)
+        assert (facts.asked, facts.busiest) == (2, [(role.name, 1)])
+        assert [title for title, _ in facts.settings] == [role.name]
 
 
 async def test_a_digest_is_written_down_once_and_stands_in_no_readiness(outbox: StoredOutbox) -> None:

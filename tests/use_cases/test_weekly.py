@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from build import a_request
 from people import CHANNEL
 from use_cases.house import House
@@ -15,10 +16,18 @@ from app.weekly import WeeklyDigest
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
-def a_digest(house: House, policy: Weekly | None = Weekly(0, 8)) -> WeeklyDigest:  # noqa: B008 - frozen
+def a_digest(
+    house: House,
+    policy: Weekly | None = Weekly(0, 8),  # noqa: B008 - frozen
+    *,
+    routed: bool = False,
+    channel: str = CHANNEL,
+) -> WeeklyDigest:
     """A new process's."""
     weeks = StoredWeeks(house.store)
-    return WeeklyDigest(weeks=weeks, outbox=house.outbox, clock=house.clock, channel=CHANNEL, policy=policy)
+    return WeeklyDigest(
+        weeks=weeks, outbox=house.outbox, clock=house.clock, channel=channel, policy=policy, routed=routed
+    )
 
 
 async def topics(house: House) -> list[str]:
@@ -44,6 +53,18 @@ async def test_the_figures_are_those_of_the_moment_it_was_due(house: House) -> N
     tally = read_tally(note.text)
     assert (tally.asked, tally.begin, tally.end) == (1, (MONDAY - A_WEEK).isoformat(), MONDAY.isoformat())
     assert note.channel == CHANNEL
+
+
+@pytest.mark.parametrize("routed, channel, named", [(True, CHANNEL, 1), (True, "C0OTHER", 0), (False, "C0OTHER", 1)])
+async def test_with_routes_it_names_what_its_own_channel_was_shown(
+    house: House, *, routed: bool, channel: str, named: int
+) -> None:
+    house.clock.now = MONDAY
+    await house.ask(a_request(created=MONDAY - timedelta(hours=1)))
+    await a_digest(house, routed=routed, channel=channel).tick()
+    [note] = await house.outbox.unpainted_notes()
+    tally = read_tally(note.text)
+    assert (tally.asked, len(tally.busiest)) == (1, named)
 
 
 async def test_another_day_in_the_same_week_is_no_second_digest(house: House) -> None:
