@@ -1,7 +1,7 @@
 """History as a file: page by page to whoever writes it, or bounded and as a whole to one person's Slack.
 
-Every row passes `may_see`. Nothing is ever written to memory here, and no more than one page of rows is held, but for
-the file on its way to Slack.
+Every row passes `may_see`. Nothing is ever written to memory here but the audit row that says who took what. No more
+than one page of rows is held, but for the file on its way to Slack.
 """
 
 from __future__ import annotations
@@ -60,6 +60,11 @@ class Exports:
         """Since when every desk was seen whole, and the gaps."""
         return await self.sights.coverage()
 
+    async def write_down(self, who: str, query: Query, rows: int, form: Form, to: str) -> None:
+        """Into the audit trail, before anything leaves. `rows`: how many requests are about to; `to`: where."""
+        facts = {"form": form.value, "rows": str(rows), "to": to, **_narrowed(query)}
+        await self.ledger.exported(who, facts, self.clock())
+
     async def pieces(self, viewer: Viewer, query: Query, form: Form) -> AsyncIterator[Piece]:
         """The whole file, one page of rows after the other; the first piece has no rows.
 
@@ -78,7 +83,8 @@ class Exports:
     async def deliver(self, files: Files, user: str, viewer: Viewer, query: Query) -> Delivered | Busy:
         """A CSV of the newest that this person may see, `most_rows` in whole pages at most, into their messages.
 
-        Unavailable and SlackFailed when Slack did not take it. One file at a time for each person.
+        Unavailable and SlackFailed when Slack did not take it, though the audit trail then tells of it. One file at a
+        time for each person.
         """
         if user in self._under_way:
             return Busy()
@@ -86,6 +92,7 @@ class Exports:
         try:
             content, rows, cut = await self._bounded(viewer, query)
             told = Delivered(rows, cut, await self.coverage())
+            await self.write_down(viewer.oid or "", query, rows, Form.CSV, user)
             name = f"pim-history-{self.clock():%Y-%m-%d-%H%M}.csv"
             await files.deliver(user, name, content, " ".join(delivered_lines(told)))
             return told
@@ -133,6 +140,22 @@ def _coverage_line(desk: Coverage) -> str:
     gaps = ", ".join(f"{_minute(gap.began)} to {_minute(gap.ended)}" for gap in desk.gaps)
     but = f", but not from {gaps}" if gaps else ""
     return f"{_DESKS[desk.kind]}: complete since {_minute(desk.since)}{but}."
+
+
+def _narrowed(query: Query) -> dict[str, str]:
+    """What the file was narrowed to, as the audit trail tells it; nothing of how its pages are read."""
+    words = {
+        "status": " ".join(sorted(query.statuses)),
+        "desk": " ".join(sorted(query.kinds)),
+        "requestor": query.requestor,
+        "requestor_slack": query.requestor_slack,
+        "decided_by": query.decided_by,
+        "role": query.role,
+        "since": _stamp(query.since) or "",
+        "until": _stamp(query.until) or "",
+        "decidable": "yes" if query.decidable else "",
+    }
+    return {name: word for name, word in words.items() if word}
 
 
 def _covered(desk: Coverage) -> dict[str, object]:

@@ -9,6 +9,8 @@ import io
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,6 +81,21 @@ def test_csv_is_the_default_newest_first(asked: list[ActivationRequest]) -> None
     rows = list(csv.DictReader(io.StringIO(ended.stdout_bytes.decode(), newline="")))
     assert [row["request"] for row in rows] == [request.key.id for request in reversed(asked)]
     assert ended.stderr == f"Entra roles: complete since {NOW:%Y-%m-%d %H:%M} UTC.\n"
+
+
+def test_who_took_it_is_in_the_audit_trail(asked: list[ActivationRequest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ops")
+    assert exported("--since", f"{NOW + timedelta(days=1):%Y-%m-%d}").exit_code == 0
+    with closing(sqlite3.connect("pim.db")) as database:
+        [(who, facts)] = database.execute("SELECT who, facts FROM audit WHERE what = 'exported'").fetchall()
+    since = f"{NOW + timedelta(days=1):%Y-%m-%d}T00:00:00Z"
+    assert who == "os:ops"
+    assert json.loads(facts) == {
+        "form": "csv",
+        "rows": str(len(asked) - 1),
+        "to": "standard output",
+        "since": since,
+    }
 
 
 def test_jsonl_begins_with_what_it_covers(asked: list[ActivationRequest]) -> None:

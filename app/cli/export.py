@@ -1,6 +1,7 @@
 """`pim-approvals history export`: history to standard output, page by page, as fast as whoever reads takes it.
 
-It writes nothing to memory, and needs neither Slack nor Microsoft. What history covers is said on standard error.
+It writes no more to memory than who took what, into the audit trail, and needs neither Slack nor Microsoft. What
+history covers is said on standard error.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from app.cli.opening import book_of, with_store
+from app.cli.opening import book_of, operator, with_store
 from app.domain.export import Form
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ async def _written(exports: Exports, query: Query, form: Form, tell: Callable[[i
     from app.exports import coverage_lines  # noqa: PLC0415 - the same
 
     of = await exports.ledger.count(query)
+    await exports.write_down(operator(), query, of, form, "standard output")
     async for piece in exports.pieces(Viewer(auditor=True), query, form):
         # bytes, since a text stream may write line ends of its own
         sys.stdout.buffer.write(piece.text.encode())
@@ -77,11 +79,13 @@ async def _written(exports: Exports, query: Query, form: Form, tell: Callable[[i
 def _exports(settings: Settings, store: Store, keyring: Keyring) -> Exports:
     from app.exports import Exports  # noqa: PLC0415 - `--help` needs none of the bot
     from app.main.rooms import utc_now  # noqa: PLC0415 - the same
+    from app.store.audit import AuditTrail  # noqa: PLC0415 - the same
     from app.store.ledger import StoredLedger  # noqa: PLC0415 - the same
     from app.store.sights import StoredSights  # noqa: PLC0415 - the same
 
     book = book_of(settings, store, keyring)
-    return Exports(book=book, ledger=StoredLedger(store), sights=StoredSights(store), clock=utc_now)
+    ledger = StoredLedger(store, AuditTrail(store, keyring.chain_key()))
+    return Exports(book=book, ledger=ledger, sights=StoredSights(store), clock=utc_now)
 
 
 def _moment(text: str, option: str) -> datetime | None:

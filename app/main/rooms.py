@@ -200,7 +200,7 @@ async def open_memory(settings: Settings, keyring: Keyring, stack: AsyncExitStac
         sights=StoredSights(store),
         figures=StoredFigures(store),
         trail=trail,
-        ledger=StoredLedger(store),
+        ledger=StoredLedger(store, trail),
         withdrawals=here.of("withdrawals", StoredWithdrawals(store, trail)),
         posting=posting,
         calls=StoredCalls(store, posting),

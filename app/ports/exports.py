@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from app.domain.request import RequestKey
@@ -17,6 +18,9 @@ class Ledger(Protocol):
 
     async def answers(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, str]:
         """What Microsoft called its answer to the decision that counted; missing where none was sent from here."""
+
+    async def exported(self, who: str, facts: Mapping[str, str], now: datetime) -> None:
+        """Write into the audit trail what is about to leave; `who`: an object id, or `os:` and an operator's name."""
 
 
 class Files(Protocol):

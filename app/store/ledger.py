@@ -1,14 +1,19 @@
-"""What an export asks beside the rows: how many there are, and Microsoft's name for an answer. Reads only."""
+"""What an export asks beside the rows: how many there are, and Microsoft's name for an answer.
+
+It changes nothing, and appends one row to the audit trail for each export.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, RequestKey
 from app.ports import Outcome, Query
+from app.store.audit import AuditTrail, Entry
 from app.store.rows import among, chunks
 from app.store.tables import intents, requests
 from app.store.writer import Store
@@ -17,8 +22,9 @@ from app.store.writer import Store
 class StoredLedger:
     """Implements `ports.Ledger`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, trail: AuditTrail) -> None:
         self._store = store
+        self._trail = trail
 
     async def count(self, query: Query) -> int:
         """How many requests were made in the time of the query."""
@@ -27,6 +33,11 @@ class StoredLedger:
     async def answers(self, keys: Sequence[RequestKey]) -> Mapping[RequestKey, str]:
         """What Microsoft called its answer to the decision that counted, by request."""
         return await self._store.read(lambda connection: _answers(connection, keys))
+
+    async def exported(self, who: str, facts: Mapping[str, str], now: datetime) -> None:
+        """In a transaction of its own: whether the file arrives is not known yet."""
+        entry = Entry(now, "exported", None, who, facts)
+        await self._store.write(lambda connection: self._trail.append(connection, entry), flush=True)
 
 
 async def _count(connection: AsyncConnection, query: Query) -> int:

@@ -85,7 +85,7 @@ class House:
         self.removals = StoredRemovals(self.store, self.trail)
         self.switches = StoredSwitches(self.store, self.trail)
         self.sights = StoredSights(self.store)
-        self.ledger = StoredLedger(self.store)
+        self.ledger = StoredLedger(self.store, self.trail)
         self.strangers = StoredStrangers(self.store, self.trail)
         self.withdrawals = StoredWithdrawals(self.store, self.trail)
         self.freezes = StoredFreezes(self.store, self.trail)

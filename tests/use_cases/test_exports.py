@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from app.domain.request import Kind, Status
 from app.domain.ruling import Viewer
 from app.exports import Busy, Delivered, coverage_lines, delivered_lines
 from app.ports import Coverage, Gap, Query
+from app.store.ledger import StoredLedger
 
 AUDITOR = Viewer(auditor=True)
 USER = slack_of(ann)
@@ -90,6 +92,32 @@ async def test_a_file_for_slack_is_bounded_and_says_so(house: House) -> None:
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     assert [row["request"] for row in rows] == ids[:4]
     assert "the newest 4" in words
+
+
+async def test_who_took_what_is_written_down_before_it_leaves(house: House) -> None:
+    await asked(house, 3)
+    before = [row.what for row in await house.trail.rows(0, 100)]
+    files = FakeFiles(failure=Unavailable("Slack cannot be reached."))
+    since = NOW + timedelta(minutes=1)
+    query = Query(since=since, statuses=frozenset({Status.PENDING}), role="Any role")
+    with pytest.raises(Unavailable):
+        await house.exports.deliver(files, USER, Viewer(ann.id, auditor=True), replace(query, role=""))
+    await house.exports.deliver(FakeFiles(), USER, Viewer(ann.id), query)
+    rows = (await house.trail.rows(0, 100))[len(before) :]
+    assert [(row.what, row.who) for row in rows] == [("exported", ann.id)] * 2
+    asked_for = {"form": "csv", "rows": "2", "to": USER, "since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "status": "pending"}
+    assert [json.loads(row.facts) for row in rows] == [asked_for, {**asked_for, "rows": "0", "role": "Any role"}]
+
+
+async def test_what_cannot_be_written_down_does_not_leave(house: House) -> None:
+    class Full(StoredLedger):
+        async def exported(self, *_: object) -> None:
+            raise Unavailable
+
+    house.exports.ledger, files = Full(house.store, house.trail), FakeFiles()
+    with pytest.raises(Unavailable):
+        await house.exports.deliver(files, USER, AUDITOR, Query())
+    assert files.sent == []
 
 
 async def test_a_file_that_just_fits_is_not_called_cut(house: House) -> None:
