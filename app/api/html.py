@@ -25,7 +25,10 @@ def start_page(action: str) -> str:
         _text("You decide activation requests as yourself, so the bot must know both your accounts:"),
         "<ol><li>Sign in with Slack.</li><li>Sign in with Microsoft, with the account you use in PIM.</li>"
         "<li>Confirm that both are yours.</li></ol>",
-        _text("Go on only if you asked for this link yourself, with /pim sign-in. Never use a link somebody sent you."),
+        _text(
+            "Go on only if you asked for this link yourself, with /pim sign-in or by pressing a button in Slack. "
+            "Never use a link somebody sent you."
+        ),
         _form("post", action, {}, "Continue with Slack"),
     )
 

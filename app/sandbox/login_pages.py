@@ -15,12 +15,15 @@ from app.sandbox.people import Person
 _FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
-<style>body{font:16px/1.5 "Segoe UI",system-ui,sans-serif;background:#f2f2f2;margin:0;padding:2rem 1rem}
-main{background:#fff;max-width:26rem;margin:auto;padding:2rem;box-shadow:0 2px 6px #0003}
-h1{font-size:1.4rem;margin-top:0}small{color:#555}
+<style>:root{color-scheme:light dark;--page:#f2f2f2;--card:#fff;--soft:#555;--line:#ccc;--here:#e8f1fb;--blue:#0067b8}
+@media(prefers-color-scheme:dark){:root{--page:#15171a;--card:#202327;--soft:#abadb0;--line:#4a4e54;--here:#16324a;
+--blue:#5ab4e8}}
+body{font:16px/1.5 "Segoe UI",system-ui,sans-serif;background:var(--page);margin:0;padding:2rem 1rem}
+main{background:var(--card);max-width:26rem;margin:auto;padding:2rem;box-shadow:0 2px 6px #0003;overflow-wrap:anywhere}
+h1{font-size:1.4rem;margin-top:0}small{color:var(--soft)}
 button{display:block;width:100%;text-align:left;font:inherit;padding:.7rem;margin:.3rem 0;
-background:#fff;border:1px solid #ccc;cursor:pointer}
-button:hover,button:focus{background:#e8f1fb;border-color:#0067b8}</style></head>
+color:inherit;background:var(--card);border:1px solid var(--line);cursor:pointer;overflow-wrap:anywhere}
+button:hover,button:focus{background:var(--here);border-color:var(--blue)}</style></head>
 <body><main>{% block main %}{% endblock %}</main></body></html>"""
 
 _PICKER = """<h1>Pick an account</h1><p>to continue to PIM Approvals</p>

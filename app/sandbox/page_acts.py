@@ -15,8 +15,8 @@ from app.sandbox.activations import Ask, Refused, Ticket, parse_duration
 from app.sandbox.approvers import policy_for
 from app.sandbox.page_faults import SWITCHES, switch
 from app.sandbox.page_offers import offered
-from app.sandbox.slack_inputs import ActError
-from app.sandbox.slack_places import find_channel, find_person
+from app.sandbox.slack_inputs import ActError, FieldError
+from app.sandbox.slack_places import find_channel, find_person, open_modal
 from app.sandbox.slack_state import interactive
 from app.sandbox.wire import JsonAnswer
 
@@ -100,7 +100,13 @@ def _is_repainted(world: World, place: Json, action_id: str) -> bool:
 
 async def _submit(world: World, client: httpx.AsyncClient, fields: Json) -> Json:
     user, view_id, values = _text(fields, "user"), _text(fields, "view_id"), fields.get("values", {})
-    return asdict(await slack_acts.submit(world, client, user=user, view_id=view_id, values=values))
+    try:
+        return asdict(await slack_acts.submit(world, client, user=user, view_id=view_id, values=values))
+    except FieldError as problem:  # Slack says this in the form, and the app never hears of it
+        view = open_modal(world.workspace, find_person(world, user), view_id)
+        view.errors = {problem.block_id: str(problem)}
+        world.touch()
+        return {}
 
 
 async def _close(world: World, client: httpx.AsyncClient, fields: Json) -> Json:

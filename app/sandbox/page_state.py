@@ -9,7 +9,7 @@ from app.sandbox.control_views import request_view
 from app.sandbox.page_faults import switches
 from app.sandbox.people import APPROVERS
 from app.sandbox.slack_methods_people import BOT_NAME
-from app.sandbox.slack_state import SLACKBOT
+from app.sandbox.slack_state import SLACKBOT, interactive
 from app.sandbox.wire import stamp
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MESSAGES_SHOWN = 200
 CALLS_SHOWN = 60
 REQUESTS_SHOWN = 50
+INVITATION = "pim_sign_in_page"  # leads to the bot's own page; only one person sees it
+RECEIPT = "pim_not_me"  # stands under the DM that confirms a link
 
 
 def cast(world: World) -> list[Json]:
@@ -71,13 +73,25 @@ def _unread(world: World, slack: str) -> int:
 
 
 def _tour(world: World, person: Person) -> Json:
-    """How far the first minute has come: whether this person signed in to Microsoft, and what they decided last."""
+    """How far the first minute has come: the way to sign in was given, signing in was confirmed, what was decided last.
+
+    A token alone is no sign-in yet: the bot links two accounts, and says so in the DM, once its last page is confirmed.
+    """
+    notes = [note for note in world.workspace.ephemerals if note.user == person.slack]
+    rooms = [room for room in world.workspace.channels.values() if room.partner == person.id]
+    told = [message for room in rooms for message in room.messages.values()]
+    has_token = any(issued.grant.person == person.id for issued in world.login.refresh.values())
     decided = [r for r in world.requests.values() if r.review and r.review.by == person.id]
     return {
-        "signed_in": any(issued.grant.person == person.id for issued in world.login.refresh.values()),
+        "invited": any(_offers(note.blocks, INVITATION) for note in notes),
+        "signed_in": has_token and any(_offers(message.blocks, RECEIPT) for message in told),
         "decided": len(decided),
         "requestor": decided[-1].asked.requestor if decided else None,
     }
+
+
+def _offers(blocks: list[Json], action_id: str) -> bool:
+    return any(element["action_id"] == action_id for block in blocks for element in interactive(block))
 
 
 def _channel(world: World, slack: str, channel: Channel, notes: list[Ephemeral]) -> Json:

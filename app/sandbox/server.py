@@ -48,6 +48,7 @@ NAMES = [HOST, "localhost", "testserver"]
 ACT_SECONDS = 30.0
 LAST_SECONDS = 1
 KEPT = "world.json"
+OTHER_PORTS = 'Choose another with {}, for example: make demo ARGS="--port 8865 --bot-port 8866"'
 
 
 def build(port: int, bot_port: int, data_dir: Path, environ: Mapping[str, str]) -> Starlette:
@@ -181,8 +182,8 @@ def _stop_signal() -> asyncio.Event:
 
 
 def _announce(settings: Settings, *, open_browser: bool) -> None:
-    _say(f"World: {settings.world_url}   (Slack as each person sees it, and the requestor's side of PIM)")
-    _say(f"Bot:   {settings.bot_url}")
+    _say(f"Open {settings.world_url}   (Slack as each person sees it, and the requestor's side of PIM)")
+    _say(f"The bot itself answers at {settings.bot_url}")
     _say("Stop with Ctrl-C.")
     if open_browser:
         webbrowser.open(settings.world_url)
@@ -211,6 +212,6 @@ def _listening(port: int, option: str) -> Iterator[socket.socket]:
             listener.listen()
         except OSError as problem:
             reason = problem.strerror or problem
-            _say(f"Port {port} on {HOST} cannot be used ({reason}). Choose another with {option}.", sys.stderr)
+            _say(f"Port {port} on {HOST} cannot be used ({reason}). {OTHER_PORTS.format(option)}", sys.stderr)
             raise SystemExit(1) from problem
         yield listener

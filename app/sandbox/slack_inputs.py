@@ -36,6 +36,14 @@ class ActError(Exception):
     """What was asked cannot be done by a person in Slack; the text is a plain sentence that says why."""
 
 
+class FieldError(ActError):
+    """Slack would not send this form; `block_id` is the input that it marks."""
+
+    def __init__(self, block_id: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.block_id = block_id
+
+
 def state_of(blocks: list[Json], given: Mapping[str, object]) -> Json:
     """`state.values`: each input's value from `given` (by block_id), else its initial value, else empty.
 
@@ -54,7 +62,7 @@ def state_of(blocks: list[Json], given: Mapping[str, object]) -> Json:
 
 
 def check_filled(blocks: list[Json], values: Json) -> None:
-    """What Slack checks before it sends a submission: required inputs and lengths. Raises ActError."""
+    """What Slack checks before it sends a submission: required inputs and lengths. Raises FieldError."""
     for block in blocks:
         if block["type"] != "input":
             continue
@@ -62,9 +70,9 @@ def check_filled(blocks: list[Json], values: Json) -> None:
         value = values[block["block_id"]][element["action_id"]][FIELDS[element["type"]][0]]
         if value in (None, []):
             if not block.get("optional"):
-                raise ActError(f"'{label}' must be filled in.")
-        elif isinstance(value, str):
-            _check_length(element, label, value)
+                raise FieldError(block["block_id"], f"'{label}' must be filled in.")
+        elif isinstance(value, str) and (problem := _wrong_length(element, label, value)):
+            raise FieldError(block["block_id"], problem)
 
 
 def option_of(element: Json, wanted: str) -> Json:
@@ -121,8 +129,9 @@ def _words(given: object) -> list[str]:
     return [str(part).strip() for part in parts if str(part).strip()]
 
 
-def _check_length(element: Json, label: str, value: str) -> None:
+def _wrong_length(element: Json, label: str, value: str) -> str:
     if len(value) < element.get("min_length", 0):
-        raise ActError(f"'{label}' must have at least {element['min_length']} characters.")
+        return f"'{label}' must have at least {element['min_length']} characters."
     if len(value) > element.get("max_length", 3000):
-        raise ActError(f"'{label}' must have at most {element.get('max_length', 3000)} characters.")
+        return f"'{label}' must have at most {element.get('max_length', 3000)} characters."
+    return ""

@@ -108,5 +108,5 @@ def test_taken_port_ends_with_one_sentence(tmp_path: Path, capsys: pytest.Captur
     assert ended.value.code == 1
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
-    assert f"Choose another with {option}." in said.err
+    assert f'Choose another with {option}, for example: make demo ARGS="--port 8865 --bot-port 8866"' in said.err
     assert said.out == ""

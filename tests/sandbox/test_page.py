@@ -113,6 +113,18 @@ async def test_a_submission_and_a_closing_end_the_modal(browser: Browser) -> Non
         assert browser.workspace.open_views() == []
 
 
+async def test_a_form_that_slack_would_not_send_says_so_at_its_field(browser: Browser) -> None:
+    view = browser.workspace.make_view(ANN, modal(text_input("reason", min_length=10)))
+    browser.workspace.open_modal(view)
+    before = browser.world.revision
+    for typed, sentence in (("no", "'Reason' must have at least 10 characters."), ("", "'Reason' must be filled in.")):
+        assert (await browser.act("submit", "ann", view_id=view.id, values={"reason": typed})).status_code == 200
+        (shown,) = (await browser.state("ann"))["slack"]["modals"]
+        assert shown["errors"] == {"reason": sentence}
+    assert browser.world.revision == before + 2
+    assert browser.bot.requests == []
+
+
 async def test_a_command_is_typed_where_the_person_is(browser: Browser) -> None:
     await browser.act("command", "rob", text="history", channel=GENERAL)
     assert (browser.bot.form["text"], browser.bot.form["channel_id"]) == ("history", GENERAL)

@@ -111,11 +111,18 @@ async def test_the_switcher_knows_who_has_something_unread(browser: Browser) -> 
 
 async def test_the_tour_knows_how_far_its_person_came(browser: Browser) -> None:
     world = browser.world
-    assert (await browser.state("ann"))["tour"] == {"signed_in": False, "decided": 0, "requestor": None}
+    fresh = {"invited": False, "signed_in": False, "decided": 0, "requestor": None}
+    assert (await browser.state("ann"))["tour"] == fresh
+    browser.workspace.whisper(DESK, ANN, "Sign in", [actions(button("pim_sign_in_page"))])
+    assert (await browser.state("ann"))["tour"] == fresh | {"invited": True}
+    assert (await browser.state("ben"))["tour"] == fresh
     graph = resources(world.settings)["graph"]
     scopes = Scopes(graph, graph.delegated, frozenset(), "")
     world.login.refresh["r"] = Issued(Grant("ann", scopes, "", "", None, "", "", world.now()), world.now())
+    assert (await browser.state("ann"))["tour"]["signed_in"] is False  # the bot's own last page is still open
+    browser.workspace.post(browser.workspace.direct(ANN), "Linked", [actions(button("pim_not_me"))])
     first = next(iter(world.requests.values()))
     world.decide(first.id, "ann", "approve", "Fine")
-    assert (await browser.state("ann"))["tour"] == {"signed_in": True, "decided": 1, "requestor": "rita"}
+    done = {"invited": True, "signed_in": True, "decided": 1, "requestor": "rita"}
+    assert (await browser.state("ann"))["tour"] == done
     assert (await browser.state("ben"))["tour"]["signed_in"] is False

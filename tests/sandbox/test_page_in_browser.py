@@ -214,6 +214,67 @@ async def test_what_happens_arrives_without_a_reload(sandbox: Sandbox) -> None:
     await expect(sandbox.tab.get_by_label("1 new")).to_be_visible()
 
 
+async def test_focus_stays_on_its_own_card_when_others_change(sandbox: Sandbox) -> None:
+    names = [f"Approve role {n}" for n in range(3)]
+    for name in names:
+        sandbox.say(DESK, name, actions(button("pim_approve", accessibility_label=name), block_id="pim_decide:2"))
+    await sandbox.look_as("ann")
+    await sandbox.tab.get_by_role("button", name=names[0]).focus()
+    sandbox.say(DESK, "A later card")
+    await expect(sandbox.tab.get_by_text("A later card")).to_be_visible()
+    await expect(sandbox.tab.get_by_role("button", name=names[0])).to_be_focused()
+
+
+async def test_what_only_one_person_sees_comes_into_their_sight(sandbox: Sandbox) -> None:
+    for n in range(60):
+        sandbox.say(DESK, f"card {n}")
+    await sandbox.look_as("ann")
+    await expect(sandbox.tab.get_by_text("card 59")).to_be_in_viewport()
+    await sandbox.tab.locator("#messages").evaluate("box => { box.scrollTop = 0; }")
+    sandbox.say(DESK, "for everybody")
+    await expect(sandbox.tab.get_by_text("for everybody")).to_be_attached()
+    await expect(sandbox.tab.get_by_text("for everybody")).not_to_be_in_viewport()
+    sandbox.world.workspace.whisper(DESK, ANN, "Sign in first", [])
+    await expect(sandbox.tab.get_by_text("Sign in first")).to_be_in_viewport()
+
+
+async def test_a_comment_that_is_too_short_is_marked_in_the_form_on_a_phone(sandbox: Sandbox) -> None:
+    await sandbox.tab.set_viewport_size({"width": 390, "height": 600})
+    await sandbox.look_as("ann")
+    sandbox.show(*[section("word " * 60) for _ in range(6)], text_input("reason", multiline=True, min_length=10))
+    await sandbox.tab.get_by_label("Reason").fill("no")
+    await sandbox.tab.get_by_role("dialog").get_by_role("button", name="Deny", exact=True).click()
+    await expect(sandbox.tab.get_by_text("must have at least 10 characters")).to_be_in_viewport(ratio=1)
+    await expect(sandbox.tab.get_by_label("Reason")).to_be_focused()
+    await expect(sandbox.tab.get_by_label("Reason")).to_have_value("no")
+    await expect(sandbox.tab.locator("#toast")).to_be_hidden()
+    assert sandbox.bot.requests == []
+
+
+async def test_the_first_minute_counts_its_steps_and_waits_for_the_first_card(sandbox: Sandbox) -> None:
+    await sandbox.tab.set_viewport_size({"width": 390, "height": 844})
+    await sandbox.look_as("ann")
+    step = sandbox.tab.locator("#tour li.next")
+    await expect(step).to_contain_text("Six requests arrive in a few seconds.")
+    sandbox.say(DESK, "card", actions(button("pim_approve")))
+    await expect(step).not_to_contain_text("arrive")
+    sandbox.world.workspace.whisper(DESK, ANN, "Sign in", [actions(button("pim_sign_in_page"))])
+    await expect(step).to_contain_text("Sign in once")
+    await expect(step).to_have_js_property("value", 2)
+    sandbox.world.decide(list(sandbox.world.requests)[-1], "ann", "approve", "Fine")
+    await expect(step).to_contain_text("under PIM portal")
+    await expect(step).not_to_contain_text("on the right", use_inner_text=True)
+
+
+async def test_what_can_be_broken_is_near_and_all_that_waits_can_be_shown(sandbox: Sandbox) -> None:
+    await sandbox.look_as("ann")
+    waiting = sandbox.tab.locator("#waiting article")
+    await expect(waiting).to_have_count(6)
+    await expect(waiting.nth(3)).to_be_hidden()
+    await sandbox.tab.get_by_text("Show all 6").click()
+    await expect(waiting.nth(5)).to_be_visible()
+
+
 async def test_a_permalink_leads_to_its_message(sandbox: Sandbox) -> None:
     ts = sandbox.say(DESK, "the one")
     for n in range(60):
@@ -268,6 +329,7 @@ async def test_a_phone_is_wide_enough(sandbox: Sandbox) -> None:
     for pane in ("Slack", "PIM portal", "Channels"):
         await sandbox.tab.get_by_role("button", name=pane).click()
         assert await sandbox.tab.evaluate("document.documentElement.scrollWidth") <= 390
+    await expect(sandbox.tab.get_by_role("link", name="Gus")).to_be_in_viewport(ratio=1)
     await sandbox.tab.get_by_role("button", name="pim-approvals").click()
     await expect(sandbox.tab.get_by_role("button", name="pim_approve")).to_be_in_viewport()
 

@@ -1,6 +1,6 @@
 // Block Kit as DOM nodes, and back: what inputs hold. Every element is a real control, so a keyboard reaches it.
 //
-// `view` tells where the blocks stand: {names, people, errors, act(action) -> Promise}.
+// `view` tells where the blocks stand: {at, names, people, errors, act(action) -> Promise}.
 
 import { PARTS, h, link, mrkdwn, richText, textObject } from "./text.js";
 
@@ -95,7 +95,8 @@ function control(element, block, view, field = {}) {
   return draw ? draw(element, block, view, field) : h("span", { class: "small unknown" }, `(a ${element.type})`);
 }
 
-const key = (element, block) => `${block.block_id}/${element.action_id}`;
+// Each card has the same ids as the next one; only with its place does a key name one control of the page.
+const key = (element, block, view) => `${view.at}/${block.block_id}/${element.action_id}`;
 const hint = (element, fallback) => element.placeholder?.text ?? fallback;
 
 /** Sends one action; the control rests until the bot has answered. */
@@ -107,7 +108,7 @@ async function act(node, element, block, view, value) {
 }
 
 function button(element, block, view) {
-  const props = { class: `button ${element.style ?? ""}`, "aria-label": element.accessibility_label, "data-key": key(element, block) };
+  const props = { class: `button ${element.style ?? ""}`, "aria-label": element.accessibility_label, "data-key": key(element, block, view) };
   const press = async (event) => {
     const node = event.currentTarget;
     if (node.getAttribute("aria-busy")) return;
@@ -131,7 +132,7 @@ function menu(options, chosen, element, block, view, field) {
   const empty = isMany ? [] : [h("option", { value: "" }, hint(element, "Choose an option"))];
   const change = (event) => event.currentTarget.value && act(event.currentTarget, element, block, view, event.currentTarget.value);
   return h("select", {
-    id: field.id, multiple: isMany, "aria-label": field.id ? null : hint(element, "Choose an option"), "data-key": key(element, block),
+    id: field.id, multiple: isMany, "aria-label": field.id ? null : hint(element, "Choose an option"), "data-key": key(element, block, view),
     "aria-describedby": field.told, "aria-invalid": field.error ? "true" : null, onchange: change,
   }, empty, items);
 }
@@ -155,13 +156,13 @@ function overflow(element, block, view) {
     ? link(option.url, option.text.text)
     : h("button", { type: "button", onclick: (event) => act(event.currentTarget, element, block, view, option.value) }, option.text.text)));
   const shut = (event) => { event.currentTarget.parentNode.open = false; };
-  return h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions", "data-key": key(element, block) }, "⋯"), h("div", { onclick: shut }, items));
+  return h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions", "data-key": key(element, block, view) }, "⋯"), h("div", { onclick: shut }, items));
 }
 
 function ticks(element, block, view, field) {
   const type = element.type === "checkboxes" ? "checkbox" : "radio";
   const chosen = [element.initial_option ?? [], element.initial_options ?? []].flat().map((option) => option.value);
-  const name = key(element, block);
+  const name = key(element, block, view);
   const change = (event) => act(event.currentTarget, element, block, view,
     [...event.currentTarget.closest(".ticks").querySelectorAll(":checked")].map((part) => part.value).join(","));
   return h("div", { class: "ticks", "aria-describedby": field.told }, element.options.map((option) => h("label", {},
@@ -172,7 +173,7 @@ function ticks(element, block, view, field) {
 function line(type) {
   return (element, block, view, field) => {
     const props = {
-      id: field.id, placeholder: element.placeholder?.text, "data-key": key(element, block), maxlength: element.max_length,
+      id: field.id, placeholder: element.placeholder?.text, "data-key": key(element, block, view), maxlength: element.max_length,
       "aria-describedby": field.told, "aria-invalid": field.error ? "true" : null,
       "aria-label": field.id ? null : hint(element, "Enter a value"),
       onchange: type === "text" ? null : (event) => act(event.currentTarget, element, block, view, event.currentTarget.value),

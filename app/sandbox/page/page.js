@@ -16,6 +16,7 @@ const channelNow = () => (place.app ? direct() : channels().find((channel) => ch
 let state = JSON.parse(byId("state").textContent);
 let place = firstPlace();
 let newSince = null;
+const noticed = new Set(); // whispers that were on the screen once
 const drawn = new Map();
 
 // --- talking to the world -------------------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ function drawTalk() {
   const box = byId("messages");
   const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
   const facts = isHome ? [place, state.slack?.home] : [place, channel?.messages, newSince];
-  if (redraw(box, facts, () => (isHome ? homeTab() : messageList(channel))) && !isHome) settle(box, wasAtEnd);
+  if (redraw(box, facts, () => (isHome ? homeTab() : messageList(channel))) && !isHome) settle(box, wasAtEnd, newWhisper(channel));
   if (channel?.unread && !isHome && document.visibilityState === "visible") post("read", { channel: channel.id });
 }
 
@@ -175,13 +176,23 @@ function heading(channel) {
   return [h("h1", {}, appIcon(22), " ", state.bot.name), h("div", { class: "tabs" }, tab("home", "Home"), tab("messages", "Messages"))];
 }
 
-function settle(box, wasAtEnd) {
-  const wanted = query.get("ts") && box.querySelector(`[data-ts="${CSS.escape(query.get("ts"))}"]`);
+// A whisper answers what its reader just pressed, however far up that was.
+function newWhisper(channel) {
+  const fresh = (channel?.messages ?? []).filter((message) => message.only_you && !noticed.has(message.ts));
+  for (const message of fresh) noticed.add(message.ts);
+  return fresh.at(-1);
+}
+
+const nodeOf = (box, ts) => box.querySelector(`[data-ts="${CSS.escape(ts.replace(".", ""))}"]`);
+
+function settle(box, wasAtEnd, whisper) {
+  const wanted = query.get("ts") && nodeOf(box, query.get("ts"));
   if (wanted) {
     query.delete("ts");
     wanted.classList.add("wanted");
     wanted.scrollIntoView({ block: "center" });
   } else if (wasAtEnd) box.scrollTop = box.scrollHeight;
+  else if (whisper) nodeOf(box, whisper.ts)?.scrollIntoView({ block: "nearest" });
 }
 
 function messageList(channel) {
@@ -236,7 +247,7 @@ function avatar(slack) {
 function viewOf(where, more = {}) {
   const channelNames = Object.fromEntries(channels().map((channel) => [channel.id, channel.name]));
   return {
-    names: { ...channelNames, ...state.names }, confirm: askToConfirm,
+    at: where.ts ?? where.view_id ?? "home", names: { ...channelNames, ...state.names }, confirm: askToConfirm,
     act: (action) => post("click", { ...where, ...action, ...(more.typed ? { typed: more.typed() } : {}) }), ...more,
   };
 }
@@ -265,9 +276,15 @@ function drawModal() {
   dialog.dataset.view = view.id;
   if (!dialog.open) dialog.showModal();
   if (!isRedrawn) return;
-  const wrong = dialog.querySelector("[aria-invalid]");
-  if (wrong) wrong.focus();
+  if (dialog.querySelector("[aria-invalid]")) showWrong(dialog);
   else if (!isSame) dialog.querySelector("textarea, input, select")?.focus({ preventScroll: true }); // what stands above comes first
+}
+
+// The field with what is said below it: the focus alone would leave that behind the footer of a phone.
+function showWrong(dialog) {
+  const wrong = dialog.querySelector("[aria-invalid]");
+  wrong?.focus();
+  wrong?.closest(".b-input").scrollIntoView({ block: "nearest" });
 }
 
 function modalForm(view, isCovering, dialog) {
@@ -279,6 +296,7 @@ function modalForm(view, isCovering, dialog) {
     byId("toast").hidden = true;
     await post("submit", { view_id: view.id, values: typed(dialog) });
     form.removeAttribute("aria-busy");
+    showWrong(dialog); // the same mistake again redraws nothing
   };
   const here = viewOf({ view_id: view.id }, { errors: view.errors, typed: () => typed(dialog) });
   return h("form", { novalidate: true, onsubmit: submit },

@@ -7,6 +7,7 @@ const WORDS = {
   expired: "Expired", revoked: "Revoked", failed: "Failed", admin_approved: "Approved", admin_denied: "Denied",
 };
 const OPEN = ["waiting", "for_admin"];
+const AT_ONCE = 3;
 const KINDS = { entra: "Directory role", azure: "Azure role", group: "Group" };
 const byId = (id) => document.getElementById(id);
 const offers = JSON.parse(byId("offers").textContent);
@@ -21,7 +22,7 @@ export function drawPortal(state, page) {
   const mayApprove = state.portal.may_approve || waitingCount > 0;
   const active = mine.filter((request) => request.active);
   page.redraw(byId("waiting"), [waiting, waitingCount, mayApprove, minute], () => mayApprove && card("waiting", "Approve requests", waitingCount, true,
-    waiting.length ? waiting.map((request) => waitingItem(request, page.post)) : h("p", { class: "small" }, "Nothing waits for a decision.")));
+    waiting.length ? folded(waiting.map((request) => waitingItem(request, page.post))) : h("p", { class: "small" }, "Nothing waits for a decision.")));
   page.redraw(byId("active"), [active], () => active.length > 0 && card("active", "Active roles", active.length, true,
     active.map((request) => activeItem(request, page.post))));
   page.redraw(byId("eligible"), "once", () => card("eligible", "Eligible roles", null, !mayApprove, eligible()));
@@ -40,6 +41,10 @@ export function tick() {
 
 const card = (key, title, count, open, ...inside) => h("details", { class: "card", open, "data-key": key },
   h("summary", {}, title, count !== null && [" ", h("span", { class: "count" }, String(count))]), inside);
+
+// A long list would push what stands below it off the screen.
+const folded = (items) => [items.slice(0, AT_ONCE), items.length > AT_ONCE && h("details", { class: "more", "data-key": "waiting-all" },
+  h("summary", {}, `Show all ${items.length}`), items.slice(AT_ONCE))];
 
 function waitingItem(request, post) {
   const decide = async (verdict) => {
