@@ -113,6 +113,7 @@ async def watching(folder: Path) -> AsyncIterator[tuple[Canned, Watcher]]:
     watcher = Watcher(
         desks=(DirectoryRoles(gate, directory),),
         book=StoredRequests(store, trail, Posting("C0BENCH", _text, _text)),
+        accounts=directory,
         outbox=StoredOutbox(store),
         links=StoredLinks(store, trail, _text),
         tokens=tokens,  # type: ignore[arg-type]  # nobody is linked, so that nobody's token is asked for

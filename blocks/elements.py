@@ -22,7 +22,6 @@ Element = slack.InteractiveElement
 HEADER_LIMIT = 150  # Slack's own limits, in code points
 BUTTON_LIMIT = 75
 CONFIRM_TITLE_LIMIT, CONFIRM_TEXT_LIMIT, CONFIRM_BUTTON_LIMIT = 100, 300, 30
-OPTION_VALUE_LIMIT = 150
 TEXT_LIMIT = 3000
 
 

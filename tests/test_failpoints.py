@@ -9,7 +9,7 @@ import sys
 import pytest
 from soak.kills import ELSEWHERE, MATRIX, WITHDRAWALS, steps
 
-from app.main.failpoints import NOWHERE, failpoint
+from app.main.failpoints import Failpoint, failpoint
 
 KILLED = {kill.call for kill in (*MATRIX, *WITHDRAWALS)}
 
@@ -43,7 +43,7 @@ class Room:
 def test_a_room_without_this_failpoint_is_left_as_it_is(words: str) -> None:
     room = Room()
     assert failpoint(words).of("book", room) is room
-    assert failpoint("") == NOWHERE
+    assert failpoint("") == Failpoint("", "", "")
 
 
 async def test_other_calls_of_an_armed_room_go_through() -> None:

@@ -47,7 +47,7 @@ class Claiming:
         if isinstance(step, Refused):
             return step
         intent = self._intent(wish, claimant, step, said)
-        claimed = await self.book.claim(intent, self.clock())
+        claimed = await self.book.claim(intent)
         return intent if claimed is not None else await self.beaten(wish.key, claimant.approver)
 
     async def beaten(self, key: RequestKey, approver: Approver) -> Refused:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from app.domain.levels import Level
 from app.domain.routes import NOBODY, Route
 
 MOST_MENTIONED = 5  # a card that wakes more people than that is noise
@@ -69,11 +68,6 @@ class Accounts:
 def about(count: int) -> int:
     """A number of waiting cards as a list says it, so that it is not edited with every card: 20, 50, 100, 200 ..."""
     return max((step for step in _STEPS if step <= count), default=0)
-
-
-def called_at_once(level: Level) -> bool:
-    """Whether approvers get a message of their own as soon as a request of this level arrives."""
-    return level.grave
 
 
 def mentioned(reach: Reach, route: Route | None) -> tuple[str, ...]:

@@ -19,8 +19,6 @@ from app.domain.ticket_pages import TicketFacts, page_of
 from app.domain.tickets import fits
 from app.domain.weekly import Weekly
 
-NEVER = timedelta(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Windows:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.policy import Policy
-from app.domain.request import ActivationRequest, Decided, Person, RequestKey, Status, Verdict, Where
+from app.domain.request import ActivationRequest, Decided, Person, Status, Verdict, Where
 from app.domain.row import RequestRow
 
 NO_STEP_OPEN = "Microsoft lists this request as pending, but no approval step is open: nobody can decide it."
@@ -49,17 +49,6 @@ class Refused:
 
     why: Why
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A decision that may be sent: which step of which request, what is said, and the facts it was based on."""
-
-    key: RequestKey
-    step: str
-    verdict: Verdict
-    justification: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)

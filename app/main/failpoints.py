@@ -30,9 +30,6 @@ class Failpoint:
         return cast("T", _Armed(room, self)) if port == self.port else room
 
 
-NOWHERE = Failpoint("", "", "")
-
-
 def failpoint(words: str) -> Failpoint:
     """`after book.claim` or `stop after book.claim`, as the settings have checked it; no words are nowhere."""
     *stop, side, name = words.split() or ("", "")

@@ -183,7 +183,7 @@ class RequestBook(Protocol):
     async def matched(self, key: RequestKey, match: Match, now: datetime) -> None:
         """Who the requestor is in Slack, as far as could be learned now; cards are repainted when it is news."""
 
-    async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:
+    async def claim(self, intent: Intent) -> RequestRow | None:
         """From pending to deciding, with the intent, if still pending and unchanged; None: somebody was first."""
 
     async def sending(self, intent: Intent) -> Intent:

@@ -106,7 +106,7 @@ class StoredRequests:
         posting = self._posting
         await self._store.write(lambda connection: matching.matched(connection, posting, key, match, now))
 
-    async def claim(self, intent: Intent, now: datetime) -> RequestRow | None:  # noqa: ARG002 - the intent carries its time
+    async def claim(self, intent: Intent) -> RequestRow | None:
         """From pending to deciding; None when somebody was first or the request reads differently now."""
         return await self._store.write(lambda connection: claims.claim(connection, self._trail, intent), flush=True)
 

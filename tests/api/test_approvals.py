@@ -100,7 +100,7 @@ async def test_what_has_ended_is_409(api: ApiRig, house: House, activation: Acti
 async def test_what_somebody_is_deciding_is_409_and_says_when_to_look_again(
     api: ApiRig, house: House, activation: ActivationRequest
 ) -> None:
-    await house.book.claim(an_intent(activation, ben), NOW)
+    await house.book.claim(an_intent(activation, ben))
     answer = await api.approve(activation.key.id)
     assert problem(answer) == (409, "claimed")
     assert answer.headers["retry-after"] == "5"

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.arrival import MOST_MENTIONED, Reach, called_at_once, mentioned
-from app.domain.levels import Level
+from app.domain.arrival import MOST_MENTIONED, Reach, mentioned
 from app.domain.routes import NOBODY, Route
 
 USERS = tuple(f"U{number:08}" for number in range(9))
@@ -36,7 +35,3 @@ def test_a_route_may_mention_nobody(count: int) -> None:
 @given(st.lists(st.sampled_from(USERS), unique=True))
 def test_no_card_ever_wakes_more_than_five(users: list[str]) -> None:
     assert len(mentioned(Reach(tuple(users)), None)) <= MOST_MENTIONED
-
-
-def test_only_grave_requests_are_messages_at_once() -> None:
-    assert {level for level in Level if called_at_once(level)} == {Level.HIGH, Level.CRITICAL}

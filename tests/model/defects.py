@@ -27,10 +27,10 @@ class Other:
 class ClaimHoldsNothing(Other):
     """The book: who comes second takes the claim away from who has it."""
 
-    async def claim(self, intent: Any, now: Any) -> object:  # noqa: ANN401 - as the port has it
+    async def claim(self, intent: Any) -> object:  # noqa: ANN401 - as the port has it
         free = text("UPDATE requests SET status = 'pending', intent_id = NULL WHERE status = 'deciding'")
         await self._room._store.write(lambda connection: connection.execute(free))  # noqa: SLF001 - behind its back
-        return await self._room.claim(intent, now)
+        return await self._room.claim(intent)
 
 
 class SentAgainBlindly(Other):

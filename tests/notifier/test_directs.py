@@ -133,7 +133,7 @@ async def test_while_somebody_decides_there_are_no_buttons(owing: Owing, rig: Ri
     request = await rig.appear()
     await owing.owe(request)
     await owing.ticks(1)
-    await rig.book.claim(an_intent(request), rig.clock())
+    await rig.book.claim(an_intent(request))
     await owing.ticks(1)
     (message,) = rig.slack.said_to(ANN)
     assert tokens(message) == []

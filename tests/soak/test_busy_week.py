@@ -176,7 +176,7 @@ class Week:
         """Approved by a click: claimed, painted, settled."""
         at = self.clock()
         intent = replace(an_intent(request), approver=by, slack_user="U0APPROVER", at=at)
-        assert await self.book.claim(intent, at)
+        assert await self.book.claim(intent)
         await self.rounds()
         await self.book.settle(request.key, Status.APPROVED, Decided(at, Where.SLACK, by, "Fine"), intent, at)
 

@@ -29,7 +29,7 @@ async def request_(book: StoredRequests) -> ActivationRequest:
 async def intent(book: StoredRequests, request_: ActivationRequest) -> Intent:
     """Ann's, claimed and about to be sent."""
     intent = an_intent(request_)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     return await book.sending(intent)
 
 
@@ -45,16 +45,14 @@ async def outcome_of(rows: Rows, intent: Intent) -> str:
 
 
 async def test_a_claim_names_who_is_deciding(book: StoredRequests, request_: ActivationRequest) -> None:
-    row = await book.claim(an_intent(request_), NOW)
+    row = await book.claim(an_intent(request_))
     assert row is not None
     assert (row.status, row.deciding, row.version) == (Status.DECIDING, ann, 2)
     assert row == await book.find(request_.key)
 
 
 async def test_of_two_claims_at_once_one_wins(book: StoredRequests, request_: ActivationRequest, rows: Rows) -> None:
-    claims = await asyncio.gather(
-        *(book.claim(an_intent(request_, person), NOW) for person in (ann, ben, ann, ben, ann))
-    )
+    claims = await asyncio.gather(*(book.claim(an_intent(request_, person)) for person in (ann, ben, ann, ben, ann)))
     assert len([row for row in claims if row is not None]) == 1
     assert len(await rows("SELECT * FROM intents")) == 1
 
@@ -62,7 +60,7 @@ async def test_of_two_claims_at_once_one_wins(book: StoredRequests, request_: Ac
 async def test_what_changed_since_it_was_shown_cannot_be_claimed(
     book: StoredRequests, request_: ActivationRequest
 ) -> None:
-    assert await book.claim(an_intent(request_, digest="what an older card showed"), NOW) is None
+    assert await book.claim(an_intent(request_, digest="what an older card showed")) is None
     assert (await status_of(book, request_)).status is Status.PENDING
 
 
@@ -70,7 +68,7 @@ async def test_an_intent_is_written_down_with_everything_it_needs_to_be_resumed(
     book: StoredRequests, request_: ActivationRequest
 ) -> None:
     intent = an_intent(request_, verdict=Verdict.DENY, justification="No ticket", view_id="V1", where=Where.API)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     assert await book.unsettled() == [intent]
 
 
@@ -84,7 +82,7 @@ async def test_every_send_is_counted(book: StoredRequests, intent: Intent) -> No
 
 async def test_what_was_settled_meanwhile_must_not_be_sent(book: StoredRequests, request_: ActivationRequest) -> None:
     intent = an_intent(request_)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     await book.settle(request_.key, Status.DENIED, decided(ben), None, NOW)
     told = await book.sending(intent)
     assert (told.outcome, told.sent) == (Outcome.THEIRS, 0)
@@ -98,14 +96,14 @@ async def test_releasing_brings_the_buttons_back(
     assert (row.status, row.deciding, row.version) == (Status.PENDING, None, 3)
     assert await outcome_of(rows, intent) == "not_taken"
     assert [audit["what"] for audit in await rows("SELECT * FROM audit")] == ["released"]
-    assert await book.claim(an_intent(request_, ben), NOW) is not None
+    assert await book.claim(an_intent(request_, ben)) is not None
 
 
 async def test_a_late_release_does_not_take_the_next_claim_away(
     book: StoredRequests, request_: ActivationRequest, intent: Intent
 ) -> None:
     await book.release(intent, Outcome.NOT_TAKEN, "", NOW)
-    await book.claim(an_intent(request_, ben), NOW)
+    await book.claim(an_intent(request_, ben))
     await book.release(intent, Outcome.NOT_TAKEN, "", NOW)
     assert (await status_of(book, request_)).deciding == ben
 
@@ -188,7 +186,7 @@ async def test_every_change_of_status_repaints(
 
     assert await behind() == [Status.PENDING]
     intent = an_intent(request_)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     assert await behind() == [Status.DECIDING]
     await book.release(intent, Outcome.REFUSED, "", NOW)
     assert await behind() == [Status.PENDING]

@@ -101,7 +101,7 @@ async def test_a_painted_message_is_behind_again_when_its_request_changes(
 ) -> None:
     request = await asked(book)
     await shown(directs, request)
-    assert await book.claim(an_intent(request), NOW) is not None
+    assert await book.claim(an_intent(request)) is not None
     (letter,) = await behind(directs)
     assert (letter.direct.ts, letter.direct.channel) == ("1700.1", PLACE)
     assert letter.entries[0].row.status is Status.DECIDING
@@ -175,7 +175,7 @@ async def test_a_message_that_was_given_up_is_never_painted_and_its_buttons_are_
     request = await asked(book)
     letter = await shown(directs, request)
     await directs.give_up(letter.direct, "gone", NOW)
-    await book.claim(an_intent(request), NOW)
+    await book.claim(an_intent(request))
     assert await behind(directs) == []
     assert await cards.copy(PLACE, "1700.1", letter.entries[0].token) is None
 
@@ -191,7 +191,7 @@ async def test_ended_requests_come_first_then_edits_then_new_messages(
     await shown(directs, ended, ts="1700.1")
     fresh = await owed(directs, new, now=timedelta(minutes=-5))
     intent = an_intent(edited)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     await book.release(intent, Outcome.NOT_TAKEN, "no", NOW)
     await book.settle(ended.key, Status.DENIED, decided(), None, NOW)
     order = [one.direct.ts or one.direct.id for one in await behind(directs)]
@@ -217,7 +217,7 @@ async def test_a_message_stands_at_one_place_only(directs: StoredDirects, book: 
 async def test_an_older_picture_told_late_makes_it_behind(directs: StoredDirects, book: StoredRequests) -> None:
     request = await asked(book)
     old = await shown(directs, request)
-    await book.claim(an_intent(request), NOW)
+    await book.claim(an_intent(request))
     (new,) = await behind(directs)
     assert await directs.painted(new, "1700.1")
     assert await directs.painted(old, "1700.1")

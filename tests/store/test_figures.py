@@ -31,7 +31,7 @@ async def test_open_requests_are_counted_by_desk_status_and_age(store: Store, bo
     old = [a_request(created=NOW - timedelta(hours=age)) for age in hours.values()]
     azure, taken, ended = a_request(key=a_key(Kind.AZURE)), a_request(), a_request()
     await book.remember([seen(request) for request in (*old, azure, taken, ended)], NOW)
-    await book.claim(an_intent(taken), NOW)
+    await book.claim(an_intent(taken))
     await book.settle(ended.key, Status.DENIED, decided(), None, NOW)
     figures = await StoredFigures(store).figures(NOW)
     expected = {(Kind.ENTRA, Status.PENDING, hour): 1 for hour in hours}

@@ -49,7 +49,7 @@ async def test_a_decision_is_on_the_disk_before_it_leaves_and_so_is_its_end(
     await book.remember([seen(request)], NOW)
     noting.flushed.clear()
     intent = an_intent(request)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     await book.sending(intent)
     await book.release(intent, Outcome.NOT_TAKEN, "did not arrive", NOW)
     await book.settle(request.key, Status.APPROVED, decided(), None, NOW)

@@ -78,7 +78,7 @@ async def test_who_may_have_decided_something_is_not_told_that_nothing_was_chang
     await book.remember([seen(request)], NOW)
     await inbox.take("submission", "view_submission", ANN, NOW)
     intent = an_intent(request, at=NOW + timedelta(seconds=1))
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     await book.mark(intent, outcome)
     assert await inbox.abandon(NOW, NOW) == told
 
@@ -121,7 +121,7 @@ async def test_an_older_withdrawal_does_not_silence_a_newer_click(
 async def test_an_older_decision_does_not_silence_a_newer_click(inbox: StoredInbox, book: StoredRequests) -> None:
     request = a_request()
     await book.remember([seen(request)], NOW)
-    await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)), NOW)
+    await book.claim(an_intent(request, at=NOW - timedelta(minutes=1)))
     await inbox.take("click", "action", ANN, NOW)
     assert await inbox.abandon(NOW, NOW) == [ANN]
 

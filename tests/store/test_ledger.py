@@ -27,10 +27,10 @@ async def test_only_the_answer_that_counted_is_named(book: StoredRequests, store
     mine, refused, silent = a_request(), a_request(), a_request()
     await book.remember([seen(mine), seen(refused), seen(silent)], NOW)
     answered = an_intent(mine, answer="req-mine")
-    await book.claim(answered, NOW)
+    await book.claim(answered)
     await book.settle(mine.key, Status.APPROVED, decided(), answered, NOW)
     not_taken = an_intent(refused, answer="req-refused")
-    await book.claim(not_taken, NOW)
+    await book.claim(not_taken)
     await book.release(not_taken, Outcome.REFUSED, "no", NOW)
     keys = [request.key for request in (mine, refused, silent)]
     assert await StoredLedger(store, trail).answers(keys) == {mine.key: "req-mine"}

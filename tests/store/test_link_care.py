@@ -32,7 +32,7 @@ async def test_everybody_is_listed_with_their_last_decision(
         await links.save(a_link(person), "sealed", 1, NOW)
     request = a_request()
     await book.remember([seen(request)], NOW)
-    await book.claim(an_intent(request, ann), NOW)
+    await book.claim(an_intent(request, ann))
     lines = await care.everybody()
     assert [(line.link.person, line.last_decision) for line in lines] == [(ann, NOW), (ben, None)]
 

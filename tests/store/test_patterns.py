@@ -191,7 +191,7 @@ async def test_the_same_reading_twice_is_no_change_whatever_the_names_hold(book:
 async def test_a_claim_and_an_ending_keep_them(book: StoredRequests) -> None:
     request = a_request()
     await book.remember([seen(request, pattern=HABITS, earlier=EARLIER)], NOW)
-    claimed = await book.claim(an_intent(request), NOW)
+    claimed = await book.claim(an_intent(request))
     assert claimed is not None
     await book.settle(request.key, Status.DENIED, decided(), None, NOW)
     row = await book.find(request.key)

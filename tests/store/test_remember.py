@@ -117,7 +117,7 @@ async def test_more_approvers_are_noted_without_repainting(book: StoredRequests)
 async def test_a_request_being_decided_is_left_alone(book: StoredRequests) -> None:
     request = a_request()
     await book.remember([seen(request)], NOW)
-    await book.claim(an_intent(request), NOW)
+    await book.claim(an_intent(request))
     await book.remember([seen(a_request(key=request.key, justification="Changed meanwhile, by a lagging list"))], NOW)
     row = await known_row(book, request)
     assert (row.status, row.version, row.request) == (Status.DECIDING, 2, request)
@@ -153,7 +153,7 @@ async def test_open_rows_are_the_oldest_first_and_no_final_ones(book: StoredRequ
     young, old, ended = (a_request(created=NOW - timedelta(hours=hours)) for hours in (1, 3, 2))
     await book.remember([seen(young), seen(old), seen(ended)], NOW)
     await book.settle(ended.key, Status.EXPIRED, decided(None), None, NOW)
-    await book.claim(an_intent(young), NOW)
+    await book.claim(an_intent(young))
     assert [row.key for row in await book.open_rows()] == [old.key, young.key]
     assert (await book.known(Kind.ENTRA)).keys() == {old.key.id, young.key.id}
     assert await book.known(Kind.GROUP) == {}

@@ -162,7 +162,7 @@ async def test_only_what_somebody_can_decide_is_looked_at(reminding: StoredRemin
     await book.remember([seen(stale=True)], NOW)
     await book.settle(ended.key, Status.DENIED, decided(), None, NOW)
     intent = an_intent(deciding)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     assert await due(reminding, HOUR) == []
     await book.release(intent, Outcome.NOT_TAKEN, "not taken", NOW)
     assert [one.row.key for one in await due(reminding, HOUR)] == [deciding.key]
@@ -174,7 +174,7 @@ async def test_a_look_comes_with_what_was_told_and_who_acted(reminding: StoredRe
         await reminding.remind(ANN, [before(request, span)], NOW, NOW)
     await reminding.remind(ANN, [Reminder(request.key, Until.START, 4 * HOUR)], NOW, NOW)
     intent = an_intent(request, ben)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     await book.release(intent, Outcome.REFUSED, "refused", NOW)
     (found,) = await due(reminding)
     assert found.told == {(ANN, Until.EXPIRY): 15 * MINUTE, (ANN, Until.START): 4 * HOUR}

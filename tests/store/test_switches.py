@@ -90,9 +90,9 @@ async def test_nothing_can_be_claimed_while_paused(
 ) -> None:
     request = await shown(book, outbox)
     await switches.turn(ON, SAID)
-    assert await book.claim(an_intent(request), NOW) is None
+    assert await book.claim(an_intent(request)) is None
     await switches.turn(OFF, SAID)
-    assert await book.claim(an_intent(request), NOW) is not None
+    assert await book.claim(an_intent(request)) is not None
 
 
 async def test_another_switch_pauses_nothing(

@@ -107,7 +107,7 @@ async def test_it_holds_no_claim(waiting: StoredWaiting, book: StoredRequests, r
     row = await book.find(request_.key)
     assert row is not None
     assert (row.status, row.deciding) == (Status.PENDING, None)
-    assert await book.claim(an_intent(request_, ben), NOW) is not None
+    assert await book.claim(an_intent(request_, ben)) is not None
 
 
 async def test_each_coming_and_going_repaints_the_card(
@@ -151,7 +151,7 @@ async def test_on_a_request_that_is_not_pending_nothing_waits(
     waiting: StoredWaiting, book: StoredRequests, request_: ActivationRequest
 ) -> None:
     intent = an_intent(request_, ben)
-    await book.claim(intent, NOW)
+    await book.claim(intent)
     assert not await waiting.put(a_waiting(request_))
     await book.release(intent, Outcome.REFUSED, "no", NOW)
     assert await waiting.put(a_waiting(request_))

@@ -82,7 +82,7 @@ async def test_only_what_waits_is_withdrawn(withdrawals: StoredWithdrawals, book
     row = await book.find(one.key)
     assert row is not None
     if how == "deciding":
-        await book.claim(an_intent(row.request), NOW)
+        await book.claim(an_intent(row.request))
     elif how == "ended":
         await book.settle(one.key, Status.DENIED, decided(), None, NOW)
     else:

@@ -162,7 +162,7 @@ async def _withdrawn(house: House, request: ActivationRequest) -> None:
 
 
 async def _claimed(house: House, request: ActivationRequest) -> None:
-    await house.book.claim(an_intent(request, ben), NOW)
+    await house.book.claim(an_intent(request, ben))
 
 
 def _a_day_later(house: House, _: ActivationRequest) -> None:

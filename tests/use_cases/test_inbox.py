@@ -76,7 +76,7 @@ async def test_whoever_sent_a_decision_is_not_told_that_nothing_was_changed(
     request = await house.ask()
     await deliveries.take("1", "submission", ANN)
     intent = an_intent(request, ann)
-    await house.book.claim(intent, house.clock())
+    await house.book.claim(intent)
     if outcome is not None:
         await house.book.release(intent, outcome, "not taken", house.clock())
     await deliveries.sweep(timedelta(0))

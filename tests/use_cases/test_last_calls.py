@@ -63,7 +63,7 @@ async def test_a_bot_that_comes_back_in_the_last_minutes_still_tells(house: Hous
 async def test_what_is_being_decided_is_told_only_if_it_waits_again(house: House, calls: LastCalls) -> None:
     request = await waiting(house, 10 * MINUTE)
     intent = an_intent(request)
-    assert await house.book.claim(intent, house.clock()) is not None
+    assert await house.book.claim(intent) is not None
     assert not await calls.tick()
     await house.book.release(intent, intent.outcome, "not taken", house.clock())
     assert await calls.tick()

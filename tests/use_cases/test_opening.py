@@ -151,7 +151,7 @@ async def test_a_request_that_has_ended_says_how_and_by_whom(
 
 
 async def test_a_request_somebody_is_deciding_says_who(house: House, activation: ActivationRequest) -> None:
-    await house.book.claim(an_intent(activation, ben), NOW)
+    await house.book.claim(an_intent(activation, ben))
     said = await house.press(ann, activation)
     assert isinstance(said, Refused)
     assert (said.why, said.text.split(".")[0]) == (Why.CLAIMED, "Ben Bauer is deciding this request right now")

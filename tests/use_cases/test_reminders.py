@@ -146,7 +146,7 @@ async def test_who_tried_to_decide_is_left_alone(office: Office) -> None:
     row = await office.house.book.find(key)
     assert row is not None
     intent = an_intent(row.request, ann)
-    await office.house.book.claim(intent, NOW)
+    await office.house.book.claim(intent)
     await office.house.book.release(intent, Outcome.NOT_TAKEN, "not taken", NOW)
     await office.rounds.tick()
     assert await office.users() == [BEN]
@@ -156,7 +156,7 @@ async def test_nobody_is_reminded_while_somebody_decides(office: Office) -> None
     key = await office.ask()
     row = await office.house.book.find(key)
     assert row is not None
-    await office.house.book.claim(an_intent(row.request, ann), NOW)
+    await office.house.book.claim(an_intent(row.request, ann))
     await office.rounds.tick()
     await office.later(50 * MINUTE)
     assert await office.told() == []
@@ -287,7 +287,7 @@ async def test_who_is_at_it_already_needs_no_note(office: Office) -> None:
     row = await office.house.book.find(key)
     assert row is not None
     intent = an_intent(row.request, ann)
-    await office.house.book.claim(intent, NOW)
+    await office.house.book.claim(intent)
     await office.house.book.release(intent, Outcome.NOT_TAKEN, "not taken", NOW)
     await office.rounds.tick()
     assert await office.notes() == []

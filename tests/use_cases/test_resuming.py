@@ -31,7 +31,7 @@ async def activation(house: House) -> ActivationRequest:
 async def claimed(house: House, request: ActivationRequest, **over: Any) -> Intent:  # noqa: ANN401 - of an intent
     """The process died after Ann's claim, before anything was sent."""
     intent = an_intent(request, ann, step=house.desk.held[request.key.id].step, **over)
-    assert await house.book.claim(intent, house.clock()) is not None
+    assert await house.book.claim(intent) is not None
     return intent
 
 
@@ -362,7 +362,7 @@ async def test_one_intent_that_cannot_be_resumed_does_not_hold_up_the_others(
 ) -> None:
     bens = await house.ask()
     await claimed(house, activation)
-    await house.book.claim(an_intent(bens, ben, step=house.desk.held[bens.key.id].step, at=NOW + SECOND), NOW)
+    await house.book.claim(an_intent(bens, ben, step=house.desk.held[bens.key.id].step, at=NOW + SECOND))
     house.tokens.over.add(ann.id)
     await resumed(house)
     assert [(await house.row(one)).status for one in (activation, bens)] == [Status.DECIDING, Status.APPROVED]

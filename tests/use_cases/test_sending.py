@@ -176,8 +176,8 @@ async def test_a_sign_out_between_claim_and_send_sends_nothing(house: House, act
 async def test_what_was_settled_before_the_send_is_not_sent(house: House, activation: ActivationRequest) -> None:
     claimed = house.book.claim
 
-    async def claim_and_lose(intent: object, now: object) -> object:
-        row = await claimed(intent, now)
+    async def claim_and_lose(intent: object) -> object:
+        row = await claimed(intent)
         await house.book.settle(activation.key, Status.DENIED, Decided(NOW, Where.OUTSIDE, cleo), None, NOW)
         return row
 

@@ -294,7 +294,7 @@ async def test_the_next_reader_is_asked_for_role_settings_when_the_first_may_not
 
 async def test_a_row_that_is_being_decided_is_not_touched(either: House) -> None:
     request = await either.ask(approvers=(ann,))
-    await either.book.claim(an_intent(request), NOW)
+    await either.book.claim(an_intent(request))
     either.desk.change(request.key.id, justification="Another reason")
     await either.watcher.tick()
     either.desk.withdraw(request.key.id)

@@ -123,7 +123,7 @@ async def test_somebody_elses_token_withdraws_nothing(house: House) -> None:
 async def test_what_an_approver_is_deciding_right_now_is_theirs(house: House) -> None:
     request = await house.ask()
     await house.link(rob)
-    await house.book.claim(an_intent(request), house.clock())
+    await house.book.claim(an_intent(request))
     assert why(await withdraw(house, request)) is Why.CLAIMED
     assert house.desk.calls == []
 
@@ -152,7 +152,7 @@ async def test_a_decision_under_way_finds_out_itself_that_it_was_withdrawn(house
     intent = an_intent(request, step=house.desk.held[request.key.id].step)
 
     async def claim() -> None:
-        assert await house.book.claim(intent, house.clock()) is not None
+        assert await house.book.claim(intent) is not None
 
     house.desk.before("cancel", claim)
     assert isinstance(await withdraw(house, request), RequestRow)
