@@ -62,7 +62,7 @@ class Schedule:
         """Whether this process does the rounds, as far as it knows."""
         return self._epoch > 0
 
-    def nudge(self, name: str) -> None:
+    def wake(self, name: str) -> None:
         """Run this round as soon as possible: somebody just changed what it looks at."""
         if name in self._running:
             self._again.add(name)  # APScheduler would drop a run that overlaps, and the change might have been missed

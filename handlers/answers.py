@@ -20,6 +20,7 @@ SOMETHING_FAILED = (
     "Something went wrong on our side. Please look at the card before you press again: it shows what is true."
 )
 NOT_RECORDED = "Your click could not be recorded. Nothing was changed; try again in a moment, or use the portal."
+FORM_NOT_RECORDED = "It could not be recorded, so nothing was sent. Close this and try again in a moment."
 TOO_SLOW = "Slack did not open the form in time. Nothing was changed; please press the button again."
 # Where signing in is the way on, and what is said instead of the words for the first time.
 _SIGN_IN = {
@@ -29,8 +30,16 @@ _SIGN_IN = {
 log = logging.getLogger(__name__)
 
 
-class Where(Protocol):
-    """How somebody who pressed a button can be answered; one of the two is given."""
+class Pressed(Protocol):
+    """Who pressed a button, and how they can be answered; one of the two ways is given."""
+
+    @property
+    def team(self) -> str:
+        """Their workspace."""
+
+    @property
+    def user(self) -> str:
+        """Their Slack account."""
 
     @property
     def response_url(self) -> str:
@@ -59,13 +68,28 @@ class Answers:
         except BotError as failure:
             log.warning("A person could not be answered: %s", failure)
 
-    async def refuse(self, team: str, user: str, where: Where, refused: Refused) -> None:
-        """Say why not; with the person's own sign-in address where signing in is the way on."""
-        if where.response_url:
-            await self.whisper(where.response_url, await self.refusal(team, user, refused))
-            return
-        try:  # App Home gives no way to whisper
-            await self.screens.open_modal(where.trigger_id, await self.refusal_modal(team, user, refused))
+    async def open(self, pressed: Pressed, view: View) -> str:
+        """Open a form, or say that it came too late; how it went, for the row of the delivery."""
+        try:
+            await self.screens.open_modal(pressed.trigger_id, view)
+        except BotError:
+            await self.whisper(pressed.response_url, notices.refusal(TOO_SLOW))
+            return "modal did not open"
+        return "modal opened"
+
+    async def refuse(self, pressed: Pressed, refused: Refused) -> str:
+        """Say why not, with the person's own sign-in address where signing in is the way on; how it went."""
+        if pressed.response_url:
+            await self.whisper(pressed.response_url, await self.refusal(pressed.team, pressed.user, refused))
+        else:
+            await self._refuse_in_modal(pressed, refused)
+        return f"refused: {refused.why}"
+
+    async def _refuse_in_modal(self, pressed: Pressed, refused: Refused) -> None:
+        """App Home gives no way to whisper."""
+        try:
+            view = await self.refusal_modal(pressed.team, pressed.user, refused)
+            await self.screens.open_modal(pressed.trigger_id, view)
         except BotError as failure:
             log.warning("A person could not be answered: %s", failure)
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from app.decisions.opening import Openings
 from app.decisions.values import Click
-from app.domain.errors import BotError
 from app.domain.policy import Policy
 from app.domain.ruling import Refused
 from app.linking import Freezing
-from app.ports import Clock, Screens
+from app.ports import Clock
 from blocks import ids, notices
 from blocks.modal import decide_modal
-from handlers.answers import TOO_SLOW
 from handlers.commands import Commands
 from handlers.menu import Menu
 from handlers.own_requests import OwnRequests
@@ -29,7 +27,6 @@ class Buttons:
     reception: Reception
     openings: Openings
     freezing: Freezing
-    screens: Screens
     commands: Commands
     menu: Menu
     own: OwnRequests
@@ -81,7 +78,7 @@ class Buttons:
             await answers.whisper(action.response_url, notices.refusal(refused.text))
             return f"refused: {refused.why}"
         await answers.whisper(action.response_url, notices.frozen(), replace=True)
-        self.reception.nudge()
+        self.reception.wake()
         return "link frozen"
 
     async def _open_modal(self, action: Action) -> str:
@@ -90,8 +87,7 @@ class Buttons:
         opening = await self.openings.open(click)
         answers = self.reception.answers
         if isinstance(opening, Refused):
-            await answers.refuse(action.team, action.user, action, opening)
-            return f"refused: {opening.why}"
+            return await answers.refuse(action, opening)
         view = decide_modal(
             opening.row,
             opening.verdict,
@@ -100,9 +96,4 @@ class Buttons:
             portal=answers.portal,
             ticket=self.policy.ticket_facts(opening.row.request.ticket),
         )
-        try:
-            await self.screens.open_modal(action.trigger_id, view)
-        except BotError:
-            await answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
-            return "modal did not open"
-        return "modal opened"
+        return await answers.open(action, view)

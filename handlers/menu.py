@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from app.decisions.opening import Openings
 from app.decisions.values import Press
-from app.domain.errors import BotError
 from app.domain.policy import Policy
 from app.domain.ruling import Refused
-from app.ports import Clock, Screens, View
-from blocks import ids, notices
+from app.ports import Clock
+from blocks import ids
 from blocks.modal import details_modal
-from handlers.answers import TOO_SLOW
 from handlers.payloads import Action
 from handlers.questions import QuestionForms
 from handlers.reception import Reception
@@ -27,7 +25,6 @@ class Menu:
     openings: Openings
     questions: QuestionForms
     removals: RemovalForms
-    screens: Screens
     clock: Clock
     policy: Policy = Policy()
 
@@ -44,26 +41,14 @@ class Menu:
         """The card itself says it, so nothing is answered."""
         row = await self.openings.look(press)
         if isinstance(row, Refused):
-            return await self._refuse(action, row)
-        self.reception.nudge()
+            return await self.reception.answers.refuse(action, row)
+        self.reception.wake()
         return "looking"
 
     async def _details(self, action: Action, press: Press) -> str:
-        row = await self.openings.details(press)
+        row, answers = await self.openings.details(press), self.reception.answers
         if isinstance(row, Refused):
-            return await self._refuse(action, row)
-        portal, ticket = self.reception.answers.portal, self.policy.ticket_facts(row.request.ticket)
-        view = details_modal(row, now=self.clock(), portal=portal, ticket=ticket)
-        return await self._show(action, view)
-
-    async def _show(self, action: Action, view: View) -> str:
-        try:
-            await self.screens.open_modal(action.trigger_id, view)
-        except BotError:
-            await self.reception.answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
-            return "modal did not open"
-        return "modal opened"
-
-    async def _refuse(self, action: Action, refused: Refused) -> str:
-        await self.reception.answers.refuse(action.team, action.user, action, refused)
-        return f"refused: {refused.why}"
+            return await answers.refuse(action, row)
+        ticket = self.policy.ticket_facts(row.request.ticket)
+        view = details_modal(row, now=self.clock(), portal=answers.portal, ticket=ticket)
+        return await answers.open(action, view)

@@ -13,10 +13,10 @@ from app.domain.request import RequestKey, Status, Where
 from app.domain.ruling import Refused, Why
 from app.ports import Clock, Notice, Outbox, Screens, View
 from blocks.modal import outcome_modal, refused_modal, sending_modal
+from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Body, Submitted, parse_submission
 from handlers.reception import Ack, Reception
 
-NOT_RECORDED = "Your decision could not be recorded, so nothing was sent. Close this and try again in a moment."
 FAILED = "Something went wrong on our side. Close this and look at the card: it shows what is true."
 VERIFY_LATER = (
     "A newer sign-in is needed to decide this request. Nothing was sent; press the button on its card again, and the "
@@ -43,13 +43,13 @@ class Modals:
         """A decision: looked at, written down, acknowledged, carried out in the background."""
         submitted = parse_submission(body)
         if submitted is None:
-            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         try:
             shown = await self.decisions.review(_submission(submitted))
             fresh = await self.reception.take(submitted, "submission")
         except BotError:
-            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         if isinstance(shown, Refused):
             await self._send_back(ack, submitted, shown)
@@ -71,7 +71,7 @@ class Modals:
         fate = await self.decisions.decide(_submission(submitted))
         outcome = type(fate).__name__.lower()
         self.decided(Where.SLACK, outcome, (self.clock() - began).total_seconds())
-        self.reception.nudge()
+        self.reception.wake()
         if not await self._show(submitted, await self._view(submitted, fate)):
             await self._tell(submitted, key, fate)
         return outcome

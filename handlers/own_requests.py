@@ -41,7 +41,7 @@ class OwnRequests:
         """Carry it out, then say what became of it."""
         view_id = "" if action.response_url else await self._ask_for_patience(action)
         found = await self.withdrawing.withdraw(_press(action))
-        self.reception.nudge()
+        self.reception.wake()
         if action.response_url:
             await self._whisper(action, found)
         elif view_id:
@@ -52,7 +52,7 @@ class OwnRequests:
         """Have the approvers asked again; how many were, or when it is possible."""
         row = await self.withdrawing.openings.details(_press(action))
         found = row if isinstance(row, Refused) else await self.nudging.nudge(row.key, action.user)
-        self.reception.nudge()
+        self.reception.wake()
         await self.reception.answers.whisper(action.response_url, self._said(found))
         return "nudged" if isinstance(found, Nudged) else "not nudged"
 

@@ -10,11 +10,10 @@ from app.decisions.values import Press
 from app.domain.errors import BotError
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
-from app.ports import Screens, View
-from blocks import ids, notices
+from blocks import ids
 from blocks.modal import outcome_modal, refused_modal
 from blocks.questions import answer_form, question_form
-from handlers.answers import NOT_RECORDED, TOO_SLOW
+from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Action, Body, parse_written
 from handlers.reception import Ack, Reception
 
@@ -27,23 +26,24 @@ class QuestionForms:
 
     reception: Reception
     asking: Asking
-    screens: Screens
 
     async def begin(self, action: Action, press: Press) -> str:
         """Open the form of the question."""
         draft = await self.asking.begin(press)
         if isinstance(draft, Refused):
-            return await self._refuse(action, draft)
+            return await self.reception.answers.refuse(action, draft)
         row = await self.asking.openings.book.find(draft.key)
-        return await self._open(action, question_form(row, draft.id, QUESTION_LIMIT)) if row is not None else "gone"
+        if row is None:
+            return "gone"
+        return await self.reception.answers.open(action, question_form(row, draft.id, QUESTION_LIMIT))
 
     async def read(self, action: Action) -> str:
         """Open the form of the answer, for whoever was asked."""
         found = await self.asking.read(action.team, action.user, action.value)
         if isinstance(found, Refused):
-            return await self._refuse(action, found)
+            return await self.reception.answers.refuse(action, found)
         row, question = found
-        return await self._open(action, answer_form(row, question.id, question.text, ANSWER_LIMIT))
+        return await self.reception.answers.open(action, answer_form(row, question.id, question.text, ANSWER_LIMIT))
 
     async def asked(self, ack: Ack, body: Body) -> None:
         """A question was sent off."""
@@ -60,11 +60,11 @@ class QuestionForms:
             first = await self.reception.take(written, "written")
             taken = await take(written.team, written.user, written.token, written.words) if first else None
         except BotError:
-            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         if isinstance(taken, RequestRow):
             await ack(response_action="update", view=outcome_modal(taken, done, "It stands on the card now."))
-            self.reception.nudge()
+            self.reception.wake()
         elif taken is not None:
             await self._send_back(ack, taken)
         else:
@@ -76,15 +76,3 @@ class QuestionForms:
             await ack(response_action="errors", errors={ids.WORDS_BLOCK: refused.text})
         else:
             await ack(response_action="update", view=refused_modal(refused.text))
-
-    async def _open(self, action: Action, view: View) -> str:
-        try:
-            await self.screens.open_modal(action.trigger_id, view)
-        except BotError:
-            await self.reception.answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
-            return "modal did not open"
-        return "modal opened"
-
-    async def _refuse(self, action: Action, refused: Refused) -> str:
-        await self.reception.answers.refuse(action.team, action.user, action, refused)
-        return f"refused: {refused.why}"

@@ -35,12 +35,12 @@ class Delivery(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class Reception:
-    """Takes deliveries in; `nudge` tells the painter that rows changed."""
+    """Takes deliveries in; `wake` tells the painter that rows changed."""
 
     deliveries: Deliveries
     answers: Answers
     tasks: Tasks
-    nudge: Callable[[], None]
+    wake: Callable[[], None]
 
     async def take(self, delivery: Delivery, what: str) -> bool:
         """True when this is the first delivery and its row is committed. Raises Unavailable."""

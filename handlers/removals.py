@@ -12,14 +12,12 @@ from app.domain.request import Kind
 from app.domain.row import RequestRow
 from app.domain.ruling import Refused, Why
 from app.ports import Clock, Notice, Outbox, Screens, View
-from blocks import ids, notices
+from blocks import ids
 from blocks.modal import outcome_modal, refused_modal, removing_modal
 from blocks.removal import NOT_KNOWN_YET, TAKEN, TITLE, remove_form
-from handlers.answers import TOO_SLOW
+from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Action, Body, Written, parse_written
 from handlers.reception import Ack, Reception
-
-NOT_RECORDED = "It could not be recorded, so nothing was sent. Close this and try again in a moment."
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,14 +36,8 @@ class RemovalForms:
         found = await self.removing.begin(press)
         answers = self.reception.answers
         if isinstance(found, Refused):
-            await answers.refuse(action.team, action.user, action, found)
-            return f"refused: {found.why}"
-        try:
-            await self.screens.open_modal(action.trigger_id, remove_form(*found))
-        except BotError:
-            await answers.whisper(action.response_url, notices.refusal(TOO_SLOW))
-            return "modal did not open"
-        return "modal opened"
+            return await answers.refuse(action, found)
+        return await answers.open(action, remove_form(*found))
 
     async def submitted(self, ack: Ack, body: Body) -> None:
         """Looked at, written down, acknowledged, carried out in the background."""
@@ -54,7 +46,7 @@ class RemovalForms:
             row = await self.removing.review(written.team, written.user, written.token, written.words)
             first = await self.reception.take(written, "removal")
         except BotError:
-            await ack(response_action="update", view=refused_modal(NOT_RECORDED))
+            await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         if isinstance(row, Refused):
             await self._send_back(ack, written, row)
@@ -72,7 +64,7 @@ class RemovalForms:
 
     async def _remove(self, written: Written, row: RequestRow) -> str:
         outcome = await self.removing.carry_out(written.team, written.user, written.token, written.words)
-        self.reception.nudge()
+        self.reception.wake()
         try:
             shown = await self.screens.update_modal(written.view_id, await self._view(written, row.key.kind, outcome))
         except BotError:

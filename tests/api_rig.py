@@ -42,14 +42,14 @@ class FakeBearers:
 
 @dataclass
 class ApiRig:
-    """The API with its doubles. `seconds` is the clock of the rate limits; `nudged` counts what the painter hears."""
+    """The API with its doubles. `seconds` is the clock of the rate limits; `woken` counts what the painter hears."""
 
     house: House
     reads: Rate = PLENTY
     decides: Rate = PLENTY
     patience: float = 25.0
     seconds: float = 0.0
-    nudged: int = 0
+    woken: int = 0
     bearers: FakeBearers = field(default_factory=FakeBearers)
     decided: list[tuple[str, str]] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class ApiRig:
             lookups=house.caller_lookups,
             calls=house.calls,
             repeats=Repeats(inbox=house.inbox, clock=house.clock),
-            nudge=self._nudge,
+            wake=self._wake,
             decided=lambda where, outcome, _seconds: self.decided.append((where, outcome)),
             patience=self.patience,
         )
@@ -104,8 +104,8 @@ class ApiRig:
         reads, decisions = Buckets(self.reads, clock), Buckets(self.decides, clock)
         return BearerGate(inner=inner, bearers=self.bearers, reads=reads, decisions=decisions)
 
-    def _nudge(self) -> None:
-        self.nudged += 1
+    def _wake(self) -> None:
+        self.woken += 1
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:

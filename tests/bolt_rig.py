@@ -107,14 +107,14 @@ class FakeScreens:
 
 
 class BoltRig:
-    """One bot's listeners, and the ways Slack delivers to them. `nudges` counts calls for the painter."""
+    """One bot's listeners, and the ways Slack delivers to them. `wakes` counts calls for the painter."""
 
     def __init__(self, store: Store) -> None:
         self.house = House(store)
         self.screens = FakeScreens()
         self.files = FakeFiles()
         self.tasks = Tasks()
-        self.nudges = 0
+        self.wakes = 0
         self.audience = FakeAudience()
         self.decided: list[tuple[object, ...]] = []
         self.numbers = itertools.count(1)
@@ -130,7 +130,7 @@ class BoltRig:
         )
         deliveries = Deliveries(inbox=house.inbox, outbox=house.outbox, clock=house.clock)
         answers = Answers(screens=self.screens, linking=self.linking, portal=PORTAL)
-        self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, nudge=self._nudge)
+        self.reception = Reception(deliveries=deliveries, answers=answers, tasks=self.tasks, wake=self._wake)
         exporting = Exporting(exports=house.exports, files=self.files)
         listings = Listings(
             answers=answers, lookups=house.lookups, homes=house.homes, clock=house.clock, exporting=exporting
@@ -164,7 +164,6 @@ class BoltRig:
                 reception=self.reception,
                 openings=house.openings,
                 freezing=house.freezing,
-                screens=self.screens,
                 commands=self.commands,
                 menu=self._menu(),
                 own=self._own_requests(),
@@ -186,7 +185,7 @@ class BoltRig:
         )
 
     def _menu(self) -> Menu:
-        asking = QuestionForms(reception=self.reception, asking=self.house.asking, screens=self.screens)
+        asking = QuestionForms(reception=self.reception, asking=self.house.asking)
         return Menu(
             reception=self.reception,
             openings=self.house.openings,
@@ -198,7 +197,6 @@ class BoltRig:
                 outbox=self.house.outbox,
                 clock=self.house.clock,
             ),
-            screens=self.screens,
             clock=self.house.clock,
         )
 
@@ -221,8 +219,8 @@ class BoltRig:
             clock=house.clock,
         )
 
-    def _nudge(self) -> None:
-        self.nudges += 1
+    def _wake(self) -> None:
+        self.wakes += 1
 
     # --- what Slack delivers ---
 

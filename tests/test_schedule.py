@@ -1,4 +1,4 @@
-"""The rounds: only the holder of the lease ticks, nothing stops the next tick, and a nudge comes at once."""
+"""The rounds: only the holder of the lease ticks, nothing stops the next tick, and a woken round comes at once."""
 
 from __future__ import annotations
 
@@ -177,20 +177,20 @@ async def test_being_told_to_stop_is_no_failure(rig: Rig, caplog: pytest.LogCapt
     assert caplog.records == []
 
 
-async def test_a_round_begins_at_once_and_a_nudge_brings_the_next(rig: Rig) -> None:
+async def test_a_round_begins_at_once_and_again_when_it_is_woken(rig: Rig) -> None:
     watch = Round()
     rig.schedule.every(3600, "watch", watch.tick)
     rig.schedule.start()
     async with asyncio.timeout(SOON):
         await watch.rang.wait()
         watch.rang.clear()
-        rig.schedule.nudge("watch")
+        rig.schedule.wake("watch")
         await watch.rang.wait()
     assert watch.ticks == 2
 
 
-async def test_a_nudge_for_a_round_nobody_runs_is_nothing(rig: Rig) -> None:
-    rig.schedule.nudge("paint")
+async def test_waking_a_round_nobody_runs_is_nothing(rig: Rig) -> None:
+    rig.schedule.wake("paint")
     assert rig.schedule.scheduler.get_jobs() == []
 
 
@@ -208,7 +208,7 @@ async def test_nothing_runs_after_the_stop(rig: Rig) -> None:
     async with asyncio.timeout(SOON):
         await watch.rang.wait()
     await rig.schedule.stop()
-    rig.schedule.nudge("watch")
+    rig.schedule.wake("watch")
     await asyncio.sleep(0)
     assert (watch.ticks, rig.schedule.scheduler.running) == (1, False)
 
@@ -242,15 +242,15 @@ async def test_a_stop_without_a_database_is_a_stop(rig: Rig) -> None:
     assert not rig.schedule.scheduler.running
 
 
-async def test_a_nudge_during_a_round_runs_it_once_more(rig: Rig) -> None:
+async def test_a_round_woken_while_it_runs_runs_once_more(rig: Rig) -> None:
     ticks: list[str] = []
     done = asyncio.Event()
 
     async def tick() -> None:
         ticks.append("tick")
         if len(ticks) == 1:
-            rig.schedule.nudge("paint")
-            rig.schedule.nudge("paint")
+            rig.schedule.wake("paint")
+            rig.schedule.wake("paint")
         else:
             done.set()
 

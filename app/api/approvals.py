@@ -54,7 +54,7 @@ MatchHeader = Annotated[
 
 @dataclass(kw_only=True, slots=True)
 class Approvals:
-    """The two calls that decide. `nudge` tells the painter that rows changed; `patience`: seconds.
+    """The two calls that decide. `wake` tells the painter that rows changed; `patience`: seconds.
 
     `decided` hears where, to what end and within how many seconds.
     """
@@ -62,7 +62,7 @@ class Approvals:
     lookups: CallerLookups
     calls: Calls
     repeats: Repeats
-    nudge: Callable[[], None]
+    wake: Callable[[], None]
     decided: Callable[[Where, str, float], None] = lambda _where, _outcome, _seconds: None
     patience: float = PATIENCE
     _running: set[asyncio.Task[Fate | Unproven]] = field(init=False, default_factory=set)
@@ -146,7 +146,7 @@ class Approvals:
         fate = await self.calls.decide(call, row)
         outcome = type(fate).__name__.lower()
         self.decided(Where.API, outcome, now() - began)
-        self.nudge()
+        self.wake()
         if key and isinstance(fate, Done | Waiting):
             await self.repeats.done(key, outcome)
         elif key:

@@ -57,15 +57,15 @@ def sign_in_pages(
     decisions: Unfinished,
     form_targets: Sequence[str],
     portal: Portal,
-    nudge: Callable[[], None] = lambda: None,
+    wake: Callable[[], None] = lambda: None,
 ) -> APIRouter:
     """The routes. `form_targets`: CSP sources of the two identity providers, which our forms lead to.
 
-    `portal` is where the way leads that does not need us; `nudge` tells the painter that rows changed.
+    `portal` is where the way leads that does not need us; `wake` tells the painter that rows changed.
     """
     dress = _dresser(form_targets, portal)
     router = APIRouter(include_in_schema=False)
-    pages = _Pages(linking, decisions, portal, nudge)
+    pages = _Pages(linking, decisions, portal, wake)
     routes: tuple[tuple[str, str, Page], ...] = (
         ("GET", "/sign-in/start/{token}", pages.show),
         ("POST", "/sign-in/start/{token}", pages.start),
@@ -89,7 +89,7 @@ class _Pages:
     linking: Linking
     decisions: Unfinished
     portal: Portal
-    nudge: Callable[[], None]
+    wake: Callable[[], None]
 
     async def show(self, request: Request) -> Response:
         token = quote(request.path_params["token"], safe="")
@@ -126,7 +126,7 @@ class _Pages:
         except BotError as failure:  # what fails before sending comes back as a value: this was sent, or may have been
             log.warning("A decision was on its way when this failed: %s", failure)
             return HTMLResponse(html.result_page("waiting", "No answer yet", STILL_LOOKING))
-        self.nudge()
+        self.wake()
         return _with_cookie(self._told(fate), "")
 
     def _told(self, fate: Fate | Verify) -> Response:

@@ -40,7 +40,7 @@ class Api:
         return self.reading, self.approvals.routes()
 
 
-def open_api(rooms: Rooms, watcher: Watcher, claiming: Claiming, courier: Courier, nudge: Callable[[], None]) -> Api:
+def open_api(rooms: Rooms, watcher: Watcher, claiming: Claiming, courier: Courier, wake: Callable[[], None]) -> Api:
     """The API over the same pipeline that Slack's clicks take."""
     microsoft, memory = rooms.microsoft, rooms.memory
     visits = Visits(
@@ -58,7 +58,7 @@ def open_api(rooms: Rooms, watcher: Watcher, claiming: Claiming, courier: Courie
         team=rooms.slack.me.team,
     )
     repeats = Repeats(inbox=memory.inbox, clock=utc_now)
-    approvals = Approvals(lookups=lookups, calls=calls, repeats=repeats, nudge=nudge, decided=rooms.meters.decided)
+    approvals = Approvals(lookups=lookups, calls=calls, repeats=repeats, wake=wake, decided=rooms.meters.decided)
 
     def guard(inner: ASGIApp) -> BearerGate:
         reads, decisions = Buckets(READS, time.monotonic), Buckets(DECISIONS, time.monotonic)

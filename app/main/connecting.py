@@ -75,7 +75,7 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     await deliveries.sweep(timedelta(0) if _alone(rooms) else UNANSWERED)
     await _off_switch(rooms).obey(rooms.policy.portal_only)
     answers = Answers(screens=rooms.slack.screens, linking=linking, portal=rooms.microsoft.portal)
-    reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, nudge=lambda: schedule.nudge("paint"))
+    reception = Reception(deliveries=deliveries, answers=answers, tasks=tasks, wake=lambda: schedule.wake("paint"))
     watcher = _watcher(rooms)
     telling = make_telling(rooms, stack)
     _rounds(rooms, watcher, courier, deliveries, telling, schedule)
@@ -87,9 +87,9 @@ async def connect(rooms: Rooms, stack: AsyncExitStack) -> Bot:
     schedule.every(ANCHOR_EVERY, "anchor", _anchoring(rooms).tick)
     socket = open_socket(rooms, bolt)
     notes = _notes(rooms, watcher, telling.painter, socket)
-    nudge = reception.nudge
-    pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, nudge)
-    api = open_api(rooms, watcher, claiming, courier, nudge)
+    wake = reception.wake
+    pages = sign_in_pages(linking, decisions, rooms.microsoft.form_targets, rooms.microsoft.portal, wake)
+    api = open_api(rooms, watcher, claiming, courier, wake)
     stack.push_async_callback(api.approvals.drain, DRAIN)
     rest = (pages, health_routes(_vital(rooms.memory), notes, time.monotonic), open_metrics(rooms, watcher, schedule))
     door = build_door(open_gate(rooms, bolt), api.routers, rest, api.guard)
@@ -194,7 +194,7 @@ def _finishing(rooms: Rooms) -> Finishing:
 def _rounds(
     rooms: Rooms, watcher: Watcher, courier: Courier, deliveries: Deliveries, telling: Telling, schedule: Schedule
 ) -> None:
-    """Which of them ticks when. The painter is nudged whenever rows changed."""
+    """Which of them ticks when. The painter is woken whenever rows changed."""
     backfilling = make_backfilling(rooms.memory, rooms.microsoft, rooms.policy.risk)
     upkeep = Upkeep(looks=rooms.memory.looks, clock=utc_now)
     started = False
@@ -203,7 +203,7 @@ def _rounds(
         await watcher.tick()
         await telling.requestors.tick()  # before the cards are posted, so that they say it at once
         await telling.arrivals.tick()
-        schedule.nudge("paint")
+        schedule.wake("paint")
 
     async def paint() -> None:
         await telling.painter.tick()
@@ -217,7 +217,7 @@ def _rounds(
         started = True
         changed = await upkeep.tick()
         if await rooms.memory.waiting.expire(utc_now()) or changed:
-            schedule.nudge("paint")
+            schedule.wake("paint")
 
     schedule.every(rooms.settings.poll_seconds, "watch", watch, jitter=rooms.settings.poll_seconds * JITTER)
     schedule.every(COMPLETE_EVERY, "complete", _painted(schedule, backfilling.complete))
@@ -235,7 +235,7 @@ def _painted(schedule: Schedule, tick: Callable[[], Awaitable[object]]) -> Tick:
 
     async def tick_and_paint() -> None:
         if await tick():
-            schedule.nudge("paint")
+            schedule.wake("paint")
 
     return tick_and_paint
 

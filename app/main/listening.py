@@ -154,9 +154,8 @@ def _buttons(rooms: Rooms, reception: Reception, commands: Commands, nudging: Nu
     menu = Menu(
         reception=reception,
         openings=openings,
-        questions=QuestionForms(reception=reception, asking=asking, screens=rooms.slack.screens),
+        questions=QuestionForms(reception=reception, asking=asking),
         removals=_removals(rooms, reception, openings),
-        screens=rooms.slack.screens,
         clock=utc_now,
         policy=rooms.policy,
     )
@@ -164,7 +163,6 @@ def _buttons(rooms: Rooms, reception: Reception, commands: Commands, nudging: Nu
         reception=reception,
         openings=openings,
         freezing=_freezing(rooms.memory),
-        screens=rooms.slack.screens,
         commands=commands,
         menu=menu,
         own=_own_requests(rooms, reception, openings, nudging),

@@ -113,7 +113,7 @@ class Gateway:
         return Identity(str(me["team_id"]), str(me["user_id"]), str(me["bot_id"]), app_id, str(me.get("url", "")))
 
     async def conversation(self, user: str) -> str:
-        """The direct conversation with somebody."""
+        """The direct conversation with somebody; where Slack does not name it, their own id, which takes a post too."""
         opened = await self.call("conversations_open", users=user)
         return str((opened.get("channel") or {}).get("id") or user)
 

@@ -14,6 +14,7 @@ from app.domain.request import Person
 from app.domain.row import RequestRow
 from app.notifier.finding import find_message
 from app.notifier.gateway import OUR_TROUBLE, Gateway, Payload
+from app.notifier.lanes import PAUSE_AFTER_REFUSAL
 from app.notifier.plainly import shown
 from app.notifier.wording import notice_message
 from app.ports import Cards, Clock, Matching, Notice, Outbox, RequestBook
@@ -22,7 +23,6 @@ from blocks.links import Portal
 from blocks.message import Message
 
 BATCH = 20
-PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
 # Found without a proof, and not asked for again. A link may come, change and go: that is looked up when it counts.
 _GUESSED = (How.BY_ALIAS, How.BY_MAIL)
 BELOW_THE_CARD = frozenset({"unreachable"})  # topics that are told to the channel, in the card's thread

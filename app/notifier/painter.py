@@ -22,7 +22,7 @@ from app.notifier.channel import Channels
 from app.notifier.digests import Digests
 from app.notifier.finding import find_message
 from app.notifier.gateway import GONE, OUR_TROUBLE, Gateway, first_post, take_away
-from app.notifier.lanes import PAUSE_AFTER_REFUSAL, TOO_MUCH, Lanes
+from app.notifier.lanes import TOO_MUCH, Lanes
 from app.notifier.notes import NotePainter
 from app.notifier.pace import Pace
 from app.ports import Audience, Card, ChannelNote, Clock, Outbox
@@ -31,8 +31,6 @@ from blocks.card import NO_CALL, Call, fallback_card
 from blocks.card import card as draw_card
 from blocks.links import Portal
 from blocks.message import Message
-
-__all__ = ["PAUSE_AFTER_REFUSAL", "Painter"]
 
 BATCH = 20  # edits, and posts, looked at in one go for each channel
 LISTED = 15  # requests in the list of a burst
@@ -125,8 +123,7 @@ class Painter:
         """The same card, where Slack keeps what we say to this person."""
         if not card.channel.startswith(("U", "W")):
             return card
-        opened = await self.gateway.call("conversations_open", users=card.channel)
-        channel = str((opened.get("channel") or {}).get("id") or "")
+        channel = await self.gateway.conversation(card.channel)
         await self.outbox.move(card, channel)
         return replace(card, channel=channel)
 

@@ -47,7 +47,7 @@ async def test_an_approval_answers_with_the_request_as_it_is_now(
     decided_ = item["decided"]
     assert (decided_["by"]["id"], decided_["comment"], decided_["where"]) == (cleo.id, "Checked with Rob", "api")
     assert [(sent.by, sent.verdict) for sent in house.desk.sent] == [(cleo.id, Verdict.APPROVE)]
-    assert (api.nudged, api.decided) == (1, [("api", "done")])
+    assert (api.woken, api.decided) == (1, [("api", "done")])
 
 
 async def test_a_denial_carries_its_reason(api: ApiRig, house: House, activation: ActivationRequest) -> None:
@@ -255,7 +255,7 @@ async def test_who_has_waited_long_enough_gets_202_and_the_decision_goes_on(hous
     answered.set()
     await api.approvals.drain(10)
     assert (await house.row(activation)).status is Status.APPROVED
-    assert api.nudged == 1
+    assert api.woken == 1
 
 
 # The key

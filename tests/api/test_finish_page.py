@@ -70,7 +70,7 @@ class Rig:
     def __init__(self) -> None:
         numbers = itertools.count()
         self.sign_in, self.flows, self.links, self.decisions = FakeSignIn(), FakeFlows(), FakeLinks(), FakeDecisions()
-        self.clock, self.nudges = FakeClock(), 0
+        self.clock, self.wakes = FakeClock(), 0
         self.linking = Linking(
             self.sign_in,
             self.flows,
@@ -83,12 +83,12 @@ class Rig:
         self.decisions.shown = Verify(ROW, a_waiting(), "")
         self.decisions.fate = Done(replace(ROW, status=Status.APPROVED, decided=decided()))
         self.app = FastAPI()
-        pages = sign_in_pages(self.linking, self.decisions, Origins().form_targets(), PORTAL, self._nudge)
+        pages = sign_in_pages(self.linking, self.decisions, Origins().form_targets(), PORTAL, self._wake)
         self.app.include_router(pages)
         self.browser = self.new_browser()
 
-    def _nudge(self) -> None:
-        self.nudges += 1
+    def _wake(self) -> None:
+        self.wakes += 1
 
     def new_browser(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=PUBLIC)
@@ -153,7 +153,7 @@ async def test_the_button_renews_the_link_and_carries_out_what_waited(rig: Rig) 
     assert (waiting, link.person, link.generation, link.state) == ("what-waits", ANN, 5, LinkState.ACTIVE)
     assert link.signed_in_at == rig.clock()
     assert rig.links.rows[link.id].link == link
-    assert (rig.links.told, rig.nudges) == ([("linked", ANN_SLACK)], 1)
+    assert (rig.links.told, rig.wakes) == ([("linked", ANN_SLACK)], 1)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ async def test_looking_stands_on_the_card_and_lapses_after_ten_minutes(rig: Bolt
     await rig.choose(ann, request, ids.LOOKING)
     row = await rig.house.row(request)
     assert [look.person for look in row.looking] == [ann]
-    assert rig.nudges
+    assert rig.wakes
     assert not rig.screens.whispers
     rig.house.clock.advance(LOOKING_LASTS - timedelta(seconds=1))
     assert not await rig.house.upkeep.tick()

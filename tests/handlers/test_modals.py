@@ -67,9 +67,9 @@ async def test_the_modal_shows_progress_with_no_button_left_to_press(rig: BoltRi
 
 async def test_the_painter_hears_of_it_at_once(rig: BoltRig) -> None:
     _, token = await form(rig)
-    before = rig.nudges
+    before = rig.wakes
     await rig.act(rig.submission(ann, token, comment="Fine"))
-    assert rig.nudges > before
+    assert rig.wakes > before
 
 
 async def test_the_submission_is_a_row_that_is_closed_with_its_fate(rig: BoltRig) -> None:

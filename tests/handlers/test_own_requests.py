@@ -51,7 +51,7 @@ async def test_withdraw_in_the_message_that_follows_the_request(rig: BoltRig) ->
     assert (await rig.house.row(request)).status is Status.CANCELED
     (whisper,) = rig.screens.whispers
     assert "Your request is withdrawn" in texts(whisper.blocks)
-    assert rig.nudges
+    assert rig.wakes
     assert await rig.outcomes() == ["withdrawn"]
 
 
@@ -167,7 +167,7 @@ async def test_nudge_asks_the_approvers_again_and_says_when_the_next_is_possible
     assert "2 approvers were asked again" in whisper.text
     assert "You can ask again from 10:30" in whisper.text
     assert (await rig.house.row(request)).nudged_at == rig.house.clock()
-    assert rig.nudges
+    assert rig.wakes
 
 
 async def test_nudge_within_the_hour_asks_nobody_and_says_so(rig: BoltRig) -> None:

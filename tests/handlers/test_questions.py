@@ -66,7 +66,7 @@ async def test_question_and_answer_stand_on_the_card_and_are_told(rig: BoltRig) 
     (answer,) = await told(rig, "answer")
     assert (answer.to_slack, answer.facts["text"]) == (slack_of(ann), "The one of Lee")
     assert (await rig.house.row(request)).questions == (Question(ann.name, "Which mailbox?", "The one of Lee"),)
-    assert rig.nudges
+    assert rig.wakes
 
 
 async def test_a_requestor_who_is_not_in_slack_cannot_be_asked(rig: BoltRig) -> None:

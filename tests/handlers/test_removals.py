@@ -18,8 +18,7 @@ from blocks import ids
 from blocks.card import card
 from blocks.links import GLOBAL
 from blocks.removal import NOT_KNOWN_YET, TAKEN
-from handlers.answers import TOO_SLOW
-from handlers.removals import NOT_RECORDED
+from handlers.answers import FORM_NOT_RECORDED, TOO_SLOW
 
 
 async def active(rig: BoltRig) -> ActivationRequest:
@@ -125,7 +124,7 @@ async def test_without_the_database_nothing_is_sent_and_that_is_said(rig: BoltRi
     rig.reception.deliveries = Deliveries(
         inbox=BrokenInbox(Unavailable()), outbox=rig.house.outbox, clock=rig.house.clock
     )
-    assert NOT_RECORDED in texts((await send(rig, token))["view"])
+    assert FORM_NOT_RECORDED in texts((await send(rig, token))["view"])
     assert rig.house.desk.removals == []
 
 

@@ -101,7 +101,7 @@ async def test_not_me_freezes_and_rewrites_the_receipt(rig: BoltRig) -> None:
     (whisper,) = rig.screens.whispers
     assert (whisper.replace, "frozen" in whisper.text) == (True, True)
     assert not any(block["type"] == "actions" for block in whisper.blocks)
-    assert rig.nudges
+    assert rig.wakes
 
 
 @pytest.mark.parametrize("who,value", [(ben, "receipt"), (ann, "made up"), (ann, "")])

@@ -9,7 +9,7 @@ from notifier.rig import Rig
 
 from app.domain.request import ActivationRequest, Status
 from app.domain.risk import Level, Risk
-from app.notifier.painter import PAUSE_AFTER_REFUSAL
+from app.notifier.lanes import PAUSE_AFTER_REFUSAL
 from app.sandbox.slack_records import Message
 
 PAUSE = PAUSE_AFTER_REFUSAL.total_seconds()

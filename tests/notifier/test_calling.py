@@ -215,6 +215,15 @@ async def test_who_cannot_be_reached_is_let_alone_and_the_others_hear(
     assert (await rig.behind(), rig.painter.trouble) == (0, "")
 
 
+async def test_who_has_no_conversation_by_name_is_told_under_their_own_id(rig: Rig, calls: StoredCalls) -> None:
+    request = await asked(rig)
+    await rig.painter.tick()
+    await calls.call(request.key, Step.ARRIVAL, (ANN_SLACK,), rig.clock())
+    rig.slack.disturb(OPEN, status=200, body={"ok": True})
+    await ticks(rig, 2)
+    assert (len(rig.slack.said_to(ANN_SLACK)), await rig.behind()) == (1, 0)
+
+
 async def test_a_dead_token_loses_no_message(rig: Rig, calls: StoredCalls) -> None:
     request = await asked(rig)
     await rig.painter.tick()
