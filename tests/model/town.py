@@ -114,11 +114,12 @@ class Mortal:
 
 
 class SlackCalls:
-    """The gateway's two calls that the notifier needs, before the emulated Slack, with its errors and its breaker."""
+    """What the notifier needs of the gateway, before the emulated Slack, with its errors and its breaker."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str, clock: FakeClock) -> None:
+    def __init__(self, http: httpx.AsyncClient, token: str, bot: str, clock: FakeClock) -> None:
         self._http = http
         self._token = token
+        self._bot = bot
         self._breaker = Breaker("Slack", lambda: clock().timestamp(), lambda: 1.0)
 
     async def call(self, method: str, **arguments: object) -> dict[str, Any]:
@@ -146,6 +147,9 @@ class SlackCalls:
     async def conversation(self, user: str) -> str:
         opened = await self.call("conversations_open", users=user)
         return str(opened["channel"]["id"])
+
+    async def bot(self) -> str:
+        return self._bot
 
 
 class TownTokens:
@@ -235,7 +239,9 @@ class Town:
         self.cards = self._mortal("cards", StoredCards(self.store), life)
         self.outbox = self._mortal("outbox", StoredOutbox(self.store), life)
         inbox = self._mortal("inbox", StoredInbox(self.store), life)
-        slack = self._mortal("slack", SlackCalls(self.http, self.settings.bot_token, self.clock), life)
+        slack = self._mortal(
+            "slack", SlackCalls(self.http, self.settings.bot_token, self.settings.bot_id, self.clock), life
+        )
         self._desks = {desk.kind: self._mortal("desk", desk, life) for desk in self._made_desks()}
         looks = StoredLooks(self.store)
         self.deliveries = Deliveries(inbox=inbox, outbox=self.outbox, clock=self.clock)
@@ -284,6 +290,7 @@ class Town:
     def _watching(self) -> None:
         self.watcher = Watcher(
             desks=tuple(self._desks.values()),
+            accounts=self._directory,
             book=self.book,
             outbox=self.outbox,
             links=self.links,
@@ -313,7 +320,7 @@ class Town:
         url = self.settings.world_url
         to_graph = Gate(f"{url}/graph", self.clock, **gates)
         to_arm = Gate(f"{url}/arm", self.clock, **gates, manners=azure_resources.MANNERS)
-        directory = Directory(to_graph, self._directory_readers, self.clock)
+        directory = self._directory = Directory(to_graph, self._directory_readers, self.clock)
         yield DirectoryRoles(to_graph, directory)
         yield AzureResources(to_arm, directory, (PROD.id,))
 

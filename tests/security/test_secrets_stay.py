@@ -230,4 +230,4 @@ def test_the_database_holds_sealed_texts_only(evidence: Evidence) -> None:
 
 def test_the_log_is_there_to_be_read(evidence: Evidence) -> None:
     assert "A request to the Slack door was refused" in evidence.said["the log"]
-    assert "The entra desk cannot be read" in evidence.said["the log"]
+    assert "desk cannot be read" in evidence.said["the log"]
