@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import Block as SlackBlock
 from app.domain.lifecycle import Phase
 from app.domain.request import Status
 from app.domain.row import RequestRow
+from app.domain.ruling import EXTENSION
 from blocks import ids
 from blocks.elements import (
     TEXT_LIMIT,
@@ -155,7 +156,7 @@ def _remark(row: RequestRow, now: datetime, closed: str) -> SlackBlock | None:
     if _over(row, now):
         words = "The 24 hours are over. This card follows as soon as Microsoft says how the request ended."
     elif not row.request.mortal:
-        words = "Extensions and renewals can only be decided in the portal."
+        words = EXTENSION
     elif row.doubt.uncheckable:
         words = f"{_UNCHECKABLE} {closed}".strip()
     else:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.request import Kind, Person, Status
 from app.domain.row import RequestRow
+from app.domain.ruling import COMMENT_LIMIT
 from blocks import ids, text
 from blocks.elements import (
     TEXT_LIMIT,
@@ -30,7 +31,6 @@ from blocks.message import Message
 from blocks.modal import ONE_TIME_WORDS, SIGN_IN_WORDS
 from blocks.outcome import ended, ended_text, said_why
 
-COMMENT_LIMIT = 500  # code points
 TEXT_MESSAGE_LIMIT = 3000  # code points; chat.update takes 4,000
 
 

@@ -8,12 +8,10 @@ from slack_sdk.models.blocks import RichTextElement
 
 from app.domain.request import Decided, Status, Where
 from app.domain.row import RequestRow
-from app.domain.ruling import DEFAULT_COMMENTS
+from app.domain.ruling import COMMENT_LIMIT, DEFAULT_COMMENTS
 from blocks import text
 from blocks.elements import Line, date, own, quote, said, section
 from blocks.facts import NAME_LIMIT, taken_away_by, term
-
-COMMENT_LIMIT = 500  # code points; PIM's own form stops there
 
 _WHERE = {Where.SLACK: "in Slack", Where.API: "through the API", Where.OUTSIDE: "in the portal"}
 _WITHOUT_PERSON = {

@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import RichTextElement, RichTextPreformattedElement
 from app.domain.own_requests import NUDGE_EVERY, nudgeable, withdrawable
 from app.domain.request import Status
 from app.domain.row import RequestRow
-from app.domain.ruling import NO_STEP_OPEN
+from app.domain.ruling import COMMENT_LIMIT, NO_STEP_OPEN
 from blocks import ids, text
 from blocks.elements import (
     Button,
@@ -34,7 +34,7 @@ from blocks.elements import (
 from blocks.facts import NAME_LIMIT, ends
 from blocks.links import GLOBAL, Portal
 from blocks.message import Message
-from blocks.outcome import COMMENT_LIMIT, ended, ended_text, said_why
+from blocks.outcome import ended, ended_text, said_why
 
 WAITS = "Waiting for an approver."
 LOOKED_AT = "An approver is looking at it."

@@ -19,12 +19,11 @@ from app.reminders.nudging import Nudged, TooSoon
 from blocks import notices
 from blocks.message import Message
 from blocks.modal import asking_modal, outcome_modal
-from blocks.own_request import asked_again, asked_too_soon
+from blocks.own_request import NOTHING_ACTIVATED, asked_again, asked_too_soon
 from handlers.payloads import Action
 from handlers.reception import Reception
 
 WITHDRAWN = "Your request is withdrawn"
-NOTHING_ACTIVATED = "Nothing was activated. You can ask again at any time."
 
 
 @dataclass(kw_only=True, slots=True)

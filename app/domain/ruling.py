@@ -16,6 +16,7 @@ from app.domain.row import RequestRow
 NO_STEP_OPEN = "Microsoft lists this request as pending, but no approval step is open: nobody can decide it."
 # Microsoft demands a justification by default, so one is always sent.
 DEFAULT_COMMENTS = {Where.SLACK: "Approved in Slack", Where.API: "Approved through the API"}
+EXTENSION = "Extensions and renewals can only be decided in the portal."
 COMMENT_LIMIT = 500  # characters; PIM's own form stops there
 
 
@@ -141,7 +142,7 @@ def portal_only(row: RequestRow, policy: Policy) -> str:
     if row.paused:
         return f"Decisions in Slack are paused ({row.paused}); decide it in the portal."
     if not row.request.mortal:
-        return "Extensions and renewals can only be decided in the portal."
+        return EXTENSION
     if not row.request.decidable:
         return "A request of this kind can only be decided in the portal."
     if row.stale:

@@ -21,11 +21,10 @@ from app.ports import PAUSE, Intent, Outcome
 from app.store.audit import AuditTrail, Entry
 from app.store.columns import storable
 from app.store.remember import set_wanted
-from app.store.rows import is_request, load_by_key, person_of, person_values
+from app.store.rows import OPEN, is_request, load_by_key, person_of, person_values
 from app.store.tables import cards, intents, notices, requests, switches
 from app.store.upserts import insert_into
 
-_OPEN_STATUSES = (Status.PENDING, Status.DECIDING)
 _OPEN_OUTCOMES = (Outcome.SENDING, Outcome.UNKNOWN)
 _PAUSED = select(switches.c.name).where(switches.c.name == PAUSE, switches.c.is_on).exists()
 _NOBODY = {"intent_id": None, **person_values("deciding", None)}
@@ -112,7 +111,7 @@ async def settle(connection: AsyncConnection, trail: AuditTrail, ending: Ending,
 
 def _before(status: Status) -> tuple[Status, ...]:
     """From which statuses it may end so: how a request ended that nobody could read may be learned later."""
-    return _OPEN_STATUSES if status is Status.UNKNOWN else (*_OPEN_STATUSES, Status.UNKNOWN)
+    return OPEN if status is Status.UNKNOWN else (*OPEN, Status.UNKNOWN)
 
 
 async def _as_ours(connection: AsyncConnection, ending: Ending) -> Ending:

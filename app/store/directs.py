@@ -17,12 +17,11 @@ from app.domain.row import RequestRow
 from app.ports import Card, Direct, Entry, Letter, Topic
 from app.store.direct_tables import direct_copies as copies
 from app.store.direct_tables import directs
-from app.store.rows import among, is_request, key_of, load_by_key
+from app.store.rows import IS_OPEN, among, is_request, key_of, load_by_key
 from app.store.tables import requests
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
 
-_OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 _BEHIND = and_(copies.c.painted < copies.c.wanted, directs.c.closed.is_(None))
 _REQUEST_OF_COPY = and_(requests.c.kind == copies.c.kind, requests.c.id == copies.c.request_id)
 
@@ -91,7 +90,7 @@ async def add_copies(
 ) -> None:
     """Show these requests in the message, which is behind then; what has ended meanwhile is left out."""
     wanted = select(requests.c.kind, requests.c.id, requests.c.digest, requests.c.version)
-    open_ones = wanted.where(among(requests.c.kind, requests.c.id, keys), _OPEN)
+    open_ones = wanted.where(among(requests.c.kind, requests.c.id, keys), IS_OPEN)
     locked = open_ones.order_by(requests.c.kind, requests.c.id).with_for_update()
     asked = frozenset(keys)
     rows = [row for row in (await connection.execute(locked)).mappings() if key_of(row) in asked]
@@ -121,7 +120,7 @@ async def set_wanted(connection: AsyncConnection, key: RequestKey, version: int)
 async def want_open(connection: AsyncConnection) -> None:
     """Every open request reads differently now."""
     version = select(requests.c.version).where(_REQUEST_OF_COPY).scalar_subquery()
-    behind = select(requests.c.id).where(_REQUEST_OF_COPY, _OPEN).exists()
+    behind = select(requests.c.id).where(_REQUEST_OF_COPY, IS_OPEN).exists()
     await connection.execute(update(copies).where(behind, copies.c.over.is_(False)).values(wanted=version))
 
 
@@ -136,13 +135,13 @@ async def void_tokens(connection: AsyncConnection, key: RequestKey, digest: str,
 async def _any_open(connection: AsyncConnection, keys: Sequence[RequestKey]) -> bool:
     if not keys:
         return False
-    wanted = select(requests.c.id).where(or_(*(is_request(key) for key in keys)), _OPEN).limit(1)
+    wanted = select(requests.c.id).where(or_(*(is_request(key) for key in keys)), IS_OPEN).limit(1)
     return await connection.scalar(wanted) is not None
 
 
 async def _unpainted(connection: AsyncConnection, limit: int) -> Sequence[Letter]:
     # What somebody asks another person to do goes before what only tells how things stand.
-    urgent = func.min(case((~_OPEN, 0), (directs.c.ts != "", 1), (directs.c.topic != Topic.OWN, 2), else_=3))
+    urgent = func.min(case((~IS_OPEN, 0), (directs.c.ts != "", 1), (directs.c.topic != Topic.OWN, 2), else_=3))
     joined = copies.join(directs, directs.c.id == copies.c.direct_id).join(requests, _REQUEST_OF_COPY)
     wanted = (
         select(copies.c.direct_id)

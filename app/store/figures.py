@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.request import Kind, Status
 from app.ports import AGES, Figures, LinkState, Outcome
+from app.store.rows import IS_OPEN
 from app.store.sights import last_seen
 from app.store.tables import cards, direct_copies, directs, intents, links, notices, requests
 from app.store.writer import Store
 
-_OPEN = (Status.PENDING, Status.DECIDING)
 _UNSETTLED = (Outcome.SENDING, Outcome.UNKNOWN)
 _UNPAINTED = select(func.count()).where(cards.c.painted < cards.c.wanted)
 _NOTICES = select(func.count()).where(notices.c.closed.is_(None))
@@ -55,6 +55,6 @@ async def _figures(connection: AsyncConnection, now: datetime) -> Figures:
 def _waiting(now: datetime) -> Select[str, str, int | None, int]:
     # The age is a column of its own first: PostgreSQL does not see that an expression with values is twice the same.
     age = case(*((requests.c.requested >= now - timedelta(hours=hours), hours) for hours in AGES))
-    aged = select(requests.c.kind, requests.c.status, age.label("age")).where(requests.c.status.in_(_OPEN)).subquery()
+    aged = select(requests.c.kind, requests.c.status, age.label("age")).where(IS_OPEN).subquery()
     counted = select(aged.c.kind, aged.c.status, aged.c.age, func.count())
     return counted.group_by(aged.c.kind, aged.c.status, aged.c.age)

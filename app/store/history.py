@@ -20,13 +20,12 @@ from app.domain.row import RequestRow
 from app.domain.ruling import Viewer, may_see
 from app.ports import Counters, Page, Query
 from app.store.cursors import read_cursor, write_cursor
-from app.store.rows import load_by_key, load_rows
+from app.store.rows import IS_OPEN, load_by_key, load_rows
 from app.store.tables import cards, requests, sightings
 
 COUNTED_FOR = timedelta(days=7)
 MANY = 5000  # rows; about where the two ways through a million requests cost the same
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_OPEN = (Status.PENDING, Status.DECIDING)
 _PENDING = requests.c.status == Status.PENDING
 
 
@@ -51,7 +50,7 @@ async def known(connection: AsyncConnection, kind: Kind) -> Mapping[str, Known]:
     doubted = or_(requests.c.absences > 0, requests.c.uncheckable).label("doubted")
     columns = (requests.c.id, requests.c.digest, doubted, sightings.c.oid)
     joined = select(*columns).select_from(requests.outerjoin(sightings, seen))
-    wanted = joined.where(requests.c.kind == kind, requests.c.status.in_(_OPEN))
+    wanted = joined.where(requests.c.kind == kind, IS_OPEN)
     facts: dict[str, tuple[str, bool]] = {}
     approvers: defaultdict[str, set[str]] = defaultdict(set)
     for id_, digest, doubt, oid in await connection.execute(wanted):
@@ -62,7 +61,7 @@ async def known(connection: AsyncConnection, kind: Kind) -> Mapping[str, Known]:
 
 async def open_rows(connection: AsyncConnection) -> Sequence[RequestRow]:
     """Every request not final, oldest first."""
-    wanted = select(requests).where(requests.c.status.in_(_OPEN))
+    wanted = select(requests).where(IS_OPEN)
     return await load_rows(connection, wanted.order_by(requests.c.requested, requests.c.kind, requests.c.id))
 
 

@@ -9,15 +9,14 @@ from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.fuse import next_burn
-from app.domain.request import APPROVAL_WINDOW, Kind, Person, RequestKey, Status
+from app.domain.request import APPROVAL_WINDOW, Kind, Person, RequestKey
 from app.store.remember import set_wanted
 from app.store.repainting import repaint_all, repaint_pending
-from app.store.rows import is_request, person_values
+from app.store.rows import IS_OPEN, OPEN, is_request, person_values
 from app.store.tables import looks, requests
 from app.store.upserts import insert_into
 from app.store.writer import Store
 
-_OPEN = (Status.PENDING, Status.DECIDING)
 _BATCH = 500  # fuses in one transaction
 
 
@@ -63,11 +62,11 @@ async def _burn(connection: AsyncConnection, now: datetime) -> int:
     burnt = 0
     for kind, id_, status, requested in (await connection.execute(wanted.with_for_update())).all():
         key = RequestKey(Kind(kind), id_)
-        if status not in _OPEN:  # it ended before its fuse did
+        if status not in OPEN:  # it ended before its fuse did
             await connection.execute(update(requests).where(is_request(key)).values(fuse_due=None))
             continue
         new = {"fuse_due": next_burn(requested + APPROVAL_WINDOW, now), "version": requests.c.version + 1}
-        still = and_(is_request(key), requests.c.status.in_(_OPEN))
+        still = and_(is_request(key), IS_OPEN)
         version = await connection.scalar(update(requests).where(still).values(**new).returning(requests.c.version))
         if version is not None:
             await set_wanted(connection, key, version)

@@ -9,21 +9,19 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.match import How, Match
-from app.domain.request import RequestKey, Status
+from app.domain.request import RequestKey
 from app.domain.row import RequestRow
 from app.ports import Direct, Topic
 from app.store import directs
 from app.store.remember import Posting, set_wanted
-from app.store.rows import is_request, load_rows, match_values
+from app.store.rows import IS_OPEN, is_request, load_rows, match_values
 from app.store.tables import requests
-
-_OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 
 
 async def unmatched(connection: AsyncConnection, before: datetime, limit: int) -> Sequence[RequestRow]:
     """Open requests whose requestor nobody knows in Slack and nobody asked for since `before`, oldest first."""
     due = or_(requests.c.matched_at.is_(None), requests.c.matched_at < before)
-    wanted = select(requests).where(_OPEN, requests.c.match_how == How.UNKNOWN, due)
+    wanted = select(requests).where(IS_OPEN, requests.c.match_how == How.UNKNOWN, due)
     return await load_rows(connection, wanted.order_by(requests.c.requested, requests.c.id).limit(limit))
 
 
@@ -32,7 +30,7 @@ async def matched(connection: AsyncConnection, posting: Posting, key: RequestKey
     await connection.execute(update(requests).where(is_request(key)).values(matched_at=now))
     values = match_values(match)
     differs = or_(*(requests.c[name] != value for name, value in values.items()))
-    news = update(requests).where(and_(is_request(key), _OPEN, differs))
+    news = update(requests).where(and_(is_request(key), IS_OPEN, differs))
     newer = news.values(**values, version=requests.c.version + 1)
     row = (await connection.execute(newer.returning(requests.c.version, requests.c.first_seen))).one_or_none()
     if row is None:

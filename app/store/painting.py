@@ -7,17 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.request import Status
 from app.domain.row import RequestRow
 from app.ports import Card
 from app.store.cards import to_card
-from app.store.rows import load_by_key
+from app.store.rows import IS_OPEN, load_by_key
 from app.store.tables import cards, requests
 
 _POSTED = cards.c.ts != ""
 _NOWHERE = and_(cards.c.ts == "", cards.c.tried.is_(False))
 _POST_TURN = 2  # edits have the turns before
-_OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 
 
 async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[Card, RequestRow]]:
@@ -27,14 +25,14 @@ async def unpainted(connection: AsyncConnection, limit: int) -> Sequence[tuple[C
     that ended before anybody tried to post its card gets none. One whose post was tried may stand in Slack: it is here,
     and must be looked for.
     """
-    turn = case((~_OPEN, 0), (_POSTED, 1), else_=2)
+    turn = case((~IS_OPEN, 0), (_POSTED, 1), else_=2)
     urgency = (turn, requests.c.risk_level.desc(), requests.c.requested, cards.c.id)
     lane = (cards.c.channel, case((turn < _POST_TURN, 0), else_=1))
     place = func.row_number().over(partition_by=lane, order_by=urgency)
     behind = (
         select(cards.c.id, place.label("place"))
         .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
-        .where(cards.c.painted < cards.c.wanted, or_(_POSTED, cards.c.tried, _OPEN))
+        .where(cards.c.painted < cards.c.wanted, or_(_POSTED, cards.c.tried, IS_OPEN))
         .subquery()
     )
     wanted = (
@@ -58,7 +56,7 @@ async def crowds(connection: AsyncConnection) -> Mapping[str, int]:
     waiting = (
         select(cards.c.channel, count)
         .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
-        .where(cards.c.painted < cards.c.wanted, _NOWHERE, cards.c.occasion == "", _OPEN)
+        .where(cards.c.painted < cards.c.wanted, _NOWHERE, cards.c.occasion == "", IS_OPEN)
         .group_by(cards.c.channel)
     )
     return {row[0]: row[1] for row in await connection.execute(waiting)}
@@ -89,7 +87,7 @@ async def lost(connection: AsyncConnection, card: Card, new_token: str) -> None:
     void = {"ts": "", "token": new_token, "tried": False, "painted": 0}
     await connection.execute(update(cards).where(same).values(**void))
     request = and_(requests.c.kind == card.key.kind, requests.c.id == card.key.id)
-    ended = select(requests.c.id).where(request, ~_OPEN).exists()
+    ended = select(requests.c.id).where(request, ~IS_OPEN).exists()
     unposted = and_(cards.c.id == card.id, cards.c.ts == "", cards.c.tried.is_(False), ended)
     await connection.execute(update(cards).where(unposted).values(painted=cards.c.wanted))
 
@@ -127,7 +125,7 @@ async def evacuate(connection: AsyncConnection, channel: str, home: str, new_tex
     stranded = (
         select(cards)
         .join(requests, and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id))
-        .where(cards.c.channel == channel, or_(_POSTED, cards.c.tried), _OPEN, ~at_home)
+        .where(cards.c.channel == channel, or_(_POSTED, cards.c.tried), IS_OPEN, ~at_home)
     )
     for row in (await connection.execute(stranded)).mappings().all():
         fresh = {"id": new_text(), "token": new_text(), "channel": home, "ts": "", "painted": 0, "tried": False}

@@ -21,7 +21,7 @@ from app.store.direct_tables import directs
 from app.store.directs import add_copies, owe
 from app.store.remember import set_wanted
 from app.store.reminder_tables import reminded
-from app.store.rows import among, chunks, is_request, load_rows
+from app.store.rows import IS_OPEN, among, chunks, is_request, load_rows
 from app.store.tables import intents, notices, questions, requests, waiting_decisions
 from app.store.upserts import insert_into, took_place
 from app.store.writer import Store
@@ -172,7 +172,7 @@ async def _current(connection: AsyncConnection, user: str, since: datetime) -> s
     waits = (
         select(copies.c.direct_id)
         .join(requests, and_(requests.c.kind == copies.c.kind, requests.c.id == copies.c.request_id))
-        .where(copies.c.direct_id == directs.c.id, requests.c.status.in_((Status.PENDING, Status.DECIDING)))
+        .where(copies.c.direct_id == directs.c.id, IS_OPEN)
     )
     lately = and_(directs.c.slack_user == user, directs.c.topic == Topic.REMINDER, directs.c.owed >= since)
     newest = select(directs.c.id).where(lately, directs.c.closed.is_(None), waits.exists())

@@ -35,6 +35,8 @@ from app.store.tables import cards, looks, questions, requests, sightings, switc
 
 T = TypeVar("T")
 CHUNK = 500  # keys in one IN list
+OPEN = tuple(status for status in Status if status.open)
+IS_OPEN: ColumnElement[bool] = requests.c.status.in_(OPEN)
 
 
 async def load_rows(connection: AsyncConnection, wanted: Select[Any]) -> list[RequestRow]:

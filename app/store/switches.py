@@ -5,15 +5,13 @@ from __future__ import annotations
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.request import Status
 from app.ports import Announcement, Switch
 from app.store import directs, notes
 from app.store.audit import AuditTrail, Entry
+from app.store.rows import IS_OPEN
 from app.store.tables import cards, requests, switches
 from app.store.upserts import insert_into
 from app.store.writer import Store
-
-_OPEN = requests.c.status.in_((Status.PENDING, Status.DECIDING))
 
 
 class StoredSwitches:
@@ -48,7 +46,7 @@ async def _turn(
     if was_on == switch.on and (not switch.on or (before is not None and before.reason == switch.reason)):
         return False
     # The open rows are locked first, in the order of everybody else's locks.
-    ordered = select(requests.c.id).where(_OPEN).order_by(requests.c.kind, requests.c.id)
+    ordered = select(requests.c.id).where(IS_OPEN).order_by(requests.c.kind, requests.c.id)
     await connection.execute(ordered.with_for_update())
     values = {"is_on": switch.on, "reason": switch.reason, "by_whom": switch.by, "at": switch.at}
     statement = insert_into(connection, switches).values(name=switch.name, **values)
@@ -63,10 +61,10 @@ async def _turn(
 
 async def _repaint_open(connection: AsyncConnection) -> None:
     """Every card that may carry buttons is behind: it reads differently now, although its request does not."""
-    await connection.execute(update(requests).where(_OPEN).values(version=requests.c.version + 1))
+    await connection.execute(update(requests).where(IS_OPEN).values(version=requests.c.version + 1))
     same = and_(requests.c.kind == cards.c.kind, requests.c.id == cards.c.request_id)
     version = select(requests.c.version).where(same).scalar_subquery()
-    behind = select(requests.c.id).where(same, _OPEN).exists()
+    behind = select(requests.c.id).where(same, IS_OPEN).exists()
     await connection.execute(update(cards).where(behind).values(wanted=version))
     await directs.want_open(connection)
 

@@ -9,6 +9,8 @@ from model.town import Town
 
 from app.store.writer import Store
 
+pytest.register_assert_rewrite("model.model")  # what it finds is kept as words, with the values that were compared
+
 
 @pytest.fixture
 def dialect() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from model.town import Rooms
@@ -100,13 +101,24 @@ def _unread(claiming: Claiming) -> Claiming:
     )
 
 
-DEFECTS: dict[str, Rooms] = {
-    "a claim holds nothing": {"book": ClaimHoldsNothing},
-    "sent again blindly": {"desk": SentAgainBlindly},
-    "unknown counts as not taken": {"desk": UnknownIsNo},
-    "the fresh read is ignored": {"claiming": _unread},
-    "the audit row is forgotten": {"trail": AuditForgotten},
-    "painted once is painted for good": {"outbox": PaintedForGood},
-    "one session decides for all": {"tokens": EverybodyIsTheFirst},
-    "nothing is resumed after a crash": {"courier": NothingResumed},
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Rooms with a mistake in them, and the words in which the model reports it: any of them."""
+
+    rooms: Rooms
+    found_by: tuple[str, ...]
+
+
+SENT_TWICE = ("one of ours had counted", "nobody looked what became of the one before", "while one is under way")
+DEFECTS = {
+    "a claim holds nothing": Defect({"book": ClaimHoldsNothing}, SENT_TWICE),
+    "sent again blindly": Defect({"desk": SentAgainBlindly}, SENT_TWICE),
+    "unknown counts as not taken": Defect({"desk": UnknownIsNo}, ("another place is named", *SENT_TWICE)),
+    "the fresh read is ignored": Defect({"claiming": _unread}, ("on what had ended before anybody submitted it",)),
+    "the audit row is forgotten": Defect({"trail": AuditForgotten}, ("the trail has other endings",)),
+    "painted once is painted for good": Defect({"outbox": PaintedForGood}, ("buttons of what is over",)),
+    "one session decides for all": Defect(
+        {"tokens": EverybodyIsTheFirst}, ("another place is named", "a decision counted that nobody made")
+    ),
+    "nothing is resumed after a crash": Defect({"courier": NothingResumed}, ("fate of a decision is still unknown",)),
 }

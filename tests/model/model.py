@@ -220,8 +220,10 @@ class Model(RuleBasedStateMachine):
     def nothing_forbidden_was_sent(self) -> None:
         witness = self.town.witness
         with self._noted():
-            assert witness.violations == []
-            assert max(Counter(request for request, _, _ in witness.accepted).values(), default=0) <= 1
+            assert not witness.violations, "; ".join(witness.violations)
+            assert max(Counter(request for request, _, _ in witness.accepted).values(), default=0) <= 1, (
+                "two decisions counted"
+            )
             assert set(witness.accepted) <= self.wished, "a decision counted that nobody made"
 
     def teardown(self) -> None:
@@ -254,7 +256,9 @@ class Model(RuleBasedStateMachine):
             return
         rows = [entry for entry in await self.town.trail.rows(0, 10_000) if entry.request_id == request.id]
         endings = [entry for entry in rows if entry.what in set(Status)]
-        assert [entry.what for entry in endings] == ([] if row.status.open else [row.status.value])
+        assert [entry.what for entry in endings] == ([] if row.status.open else [row.status.value]), (
+            "the trail has other endings"
+        )
         if request.review is not None:
             assert row.status is ENDED[request.review.verdict], row.status
             someone = self.town.world.people[request.review.by]
@@ -262,7 +266,7 @@ class Model(RuleBasedStateMachine):
             assert row.decided.by
             assert row.decided.by.id == someone.oid, row.decided
             ours = any(accepted[0] == request.id for accepted in self.town.witness.accepted)
-            assert row.decided.where is (Where.SLACK if ours else Where.OUTSIDE)
+            assert row.decided.where is (Where.SLACK if ours else Where.OUTSIDE), "another place is named"
             assert endings[0].who == someone.oid
         else:
             over = {"withdrawn": (Status.CANCELED,), "expired": (Status.EXPIRED, Status.FAILED)}
