@@ -102,7 +102,7 @@ def card(  # noqa: PLR0913 - each fact by its own name
         _looking(row),
         _verifying(row),
         _buttons(row, "" if closed else token, now, portal.decide(row.key.kind)),
-        context(f"Request {row.key.id[:NAME_LIMIT]}", ids.block("id", version)),
+        context(f"ID {row.key.id[:NAME_LIMIT]}", ids.block("id", version)),
     )
     said_first = f"{OCCASIONS[call.occasion]} " if call.occasion else ""
     return Message(f"{said_first}{sentence(row, now)}", blocks).stamped(ids.CARD_EVENT, card=card_id)

@@ -35,14 +35,17 @@ def said(text: str, limit: int, *, bold: bool = False) -> Part:
     return own(strings.inert(text, limit) or strings.NOTHING, bold=bold)
 
 
-def date(moment: datetime | None) -> Part:
+def clock(moment: datetime | None) -> Part:
+    """The time alone, in each reader's own time zone, of what is minutes away."""
+    return date(moment, strings.TIME_FORMAT)
+
+
+def date(moment: datetime | None, shown: str = strings.DATE_FORMAT) -> Part:
     """A time in each reader's own time zone."""
     at = strings.known(moment)
     if at is None:
         return own(strings.UNKNOWN_TIME)
-    return slack.RichTextElementParts.Date(
-        timestamp=int(at.timestamp()), format=strings.DATE_FORMAT, fallback=strings.utc(at)
-    )
+    return slack.RichTextElementParts.Date(timestamp=int(at.timestamp()), format=shown, fallback=strings.utc(at))
 
 
 def mention(id_: str) -> Part:

@@ -20,6 +20,7 @@ from blocks.elements import (
     Line,
     actions,
     button,
+    clock,
     confirmation,
     date,
     labelled,
@@ -100,7 +101,7 @@ def dying(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL) -> Message
     if not row.status.open or now >= row.request.expires:
         return None
     what, end = row.request.what, row.request.expires
-    title = (own("Your request for "), said(what, NAME_LIMIT, bold=True), own(" dies at "), date(end), own("."))
+    title = (own("Your request for "), said(what, NAME_LIMIT, bold=True), own(" dies at "), clock(end), own("."))
     why = own("Nobody has decided it, and Microsoft ends it then.")
     words = f"Your request for {text.escaped(what, NAME_LIMIT)} dies at {text.hour(end, now)}: nobody has decided it."
     return _last_call(row, words, (title, (why,)), "once this one is over or withdrawn", portal)
@@ -112,7 +113,7 @@ def ending(row: RequestRow, *, now: datetime, portal: Portal = GLOBAL) -> Messag
     if row.status is not Status.APPROVED or end is None or now >= end:
         return None
     what = row.request.what
-    title = (own("Your role "), said(what, NAME_LIMIT, bold=True), own(" ends at "), date(end), own("."))
+    title = (own("Your role "), said(what, NAME_LIMIT, bold=True), own(" ends at "), clock(end), own("."))
     words = f"Your role {text.escaped(what, NAME_LIMIT)} ends at {text.hour(end, now)}."
     why = own("Finish what needs it, or ask again afterwards.")
     return _last_call(row, words, (title, (why,)), "once the role has ended", portal)

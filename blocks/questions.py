@@ -26,7 +26,7 @@ def question_form(row: RequestRow, token: str, most: int) -> View:
 
 def answer_form(row: RequestRow, token: str, question: str, most: int) -> View:
     """What the requestor writes back."""
-    about = section(labelled("Your request", said(row.request.role.label, NAME_LIMIT)), (own("You were asked:"),))
+    about = section(labelled("Your request", said(row.request.what, NAME_LIMIT)), (own("You were asked:"),))
     hint = "It is shown to the approvers on the card of your request."
     pieces = (about, quote(question, WHOLE_LIMIT, lines=True))
     return _form(ids.ANSWER_MODAL, "Answer", token, pieces, ("Answer", hint, most))
@@ -34,10 +34,10 @@ def answer_form(row: RequestRow, token: str, question: str, most: int) -> View:
 
 def question_message(row: RequestRow, by: str, question: str, token: str) -> Message:
     """The question as its requestor gets it."""
-    role = row.request.role.label
-    asks = (said(by, NAME_LIMIT, bold=True), own(" asks about your request for "), said(role, NAME_LIMIT), own(":"))
+    what = row.request.what
+    asks = (said(by, NAME_LIMIT, bold=True), own(" asks about your request for "), said(what, NAME_LIMIT), own(":"))
     answer = button(ids.ANSWER, "Answer…", token, style="primary", label="Answer the question about your request")
-    fallback = f"{text.escaped(by, NAME_LIMIT)} asks about your request for {text.escaped(role, NAME_LIMIT)}: "
+    fallback = f"{text.escaped(by, NAME_LIMIT)} asks about your request for {text.escaped(what, NAME_LIMIT)}: "
     blocks = wire(rich(section(asks), quote(question, WHOLE_LIMIT, lines=True)), actions(ids.block("question"), answer))
     return Message(fallback + text.escaped(question, WHOLE_LIMIT), blocks)
 
@@ -45,7 +45,11 @@ def question_message(row: RequestRow, by: str, question: str, token: str) -> Mes
 def answer_message(row: RequestRow, question: str, answer: str) -> Message:
     """The answer as whoever asked gets it; the card holds the buttons."""
     request = row.request
-    head = (said(request.requestor.label, NAME_LIMIT, bold=True), own(" answers about "), said(request.role.label, 100))
+    head = (
+        said(request.requestor.label, NAME_LIMIT, bold=True),
+        own(" answers about "),
+        said(request.what, NAME_LIMIT),
+    )
     fallback = f"{text.escaped(request.requestor.label, NAME_LIMIT)} answers: {text.escaped(answer, WHOLE_LIMIT)}"
     pieces = (section(head, (own("You asked:"),)), quote(question, WHOLE_LIMIT, lines=True))
     blocks = wire(

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 NOTHING = "—"
 UNKNOWN_TIME = "unknown time"
 DATE_FORMAT = "{date_short_pretty} {time}"
+TIME_FORMAT = "{time}"
 
 
 def inert(text: str, limit: int, *, lines: bool = False) -> str:

@@ -84,7 +84,7 @@ def sandbox() -> Iterator[World]:
             yield World(f"http://127.0.0.1:{world}")
         finally:
             child.send_signal(signal.SIGINT)
-            child.wait(20)
+            child.wait(READY_WITHIN)
 
 
 def until(look: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is waited for

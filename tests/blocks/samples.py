@@ -93,7 +93,8 @@ def every_state() -> dict[str, RequestRow]:
     late = NOW + timedelta(hours=23)
     began, ends = NOW - timedelta(minutes=6), NOW + timedelta(hours=4)
     active = Holding(began, ends)
-    approved = {"decided": decided("Fits CHG0031337"), "version": 5}
+    before = replace(decided("Fits CHG0031337"), at=NOW - timedelta(minutes=7))
+    approved = {"decided": before, "version": 5}
     only_ann = PolicyFacts(approvers=(ANN,), comment_required=True, longest=timedelta(hours=8), ticket_required=True)
     later = replace(REQUEST, start=NOW + timedelta(hours=5))
     return {
@@ -143,7 +144,7 @@ def every_state() -> dict[str, RequestRow]:
 
 def ended(how: HowEnded) -> Holding:
     """A role that was held for a while and is not any more."""
-    return Holding(NOW - timedelta(hours=1), NOW + timedelta(hours=3), NOW, how)
+    return Holding(NOW - timedelta(minutes=6), NOW + timedelta(hours=4), NOW, how)
 
 
 def critical() -> ActivationRequest:

@@ -35,7 +35,7 @@ def test_deciding_sentence_says_who_decides() -> None:
 @pytest.mark.parametrize(
     "state,end",
     [
-        ("approved", "4 h; approved 09:05 UTC by Ann Ames in Slack: Fits CHG0031337"),
+        ("approved", "4 h; approved 08:53 UTC by Ann Ames in Slack: Fits CHG0031337"),
         ("approved_in_portal", "4 h; approved 09:05 UTC in the portal"),
         ("denied", "4 h; denied 09:05 UTC by Ann Ames in Slack: Two hours are enough, please ask again"),
         ("expired", "4 h; expired 24 Nov 08:00 UTC (nobody decided in time)"),

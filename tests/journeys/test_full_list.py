@@ -45,7 +45,7 @@ def test_a_full_list_is_said_once_in_the_channel_and_to_the_operator(own: Sandbo
 def test_a_decision_does_not_wait_behind_the_posts_of_a_flood(own: Sandbox) -> None:
     card = own.until(lambda: next((m for m in own.channel() if m.decidable), None), "the first card")
     assert "You approved" in own.approve("ann", card)
-    request = card.words.split("Request ")[-1]
+    request = card.words.split("ID ")[-1]
     own.ended(request, "Approved by Ann Alder")
     assert sum(message.kind == "pim_card" for message in own.channel()) < 45
 

@@ -81,7 +81,7 @@ def test_a_listing_that_forgets_a_live_request_does_not_end_it(own: Sandbox, kno
     rest = [row for row in listing(own) if row["id"] not in known.words]
     since = own.get("log")[-1]["n"]
     own.fault("graph", LIST, method="GET", status=200, body={"value": rest})
-    forgotten = known.words.split("Request ")[-1]
+    forgotten = known.words.split("ID ")[-1]
     own.until(lambda: len(own.calls("graph", "GET", forgotten, since)) > 1, "two questions about that request alone")
     assert own.offers(known)
 
