@@ -129,7 +129,9 @@ async def test_looking_at_the_link_uses_nothing_up(rig: Rig) -> None:
     address = await rig.linking.begin(TEAM, ANN_SLACK)
     kept = dict(rig.flows.rows)
     for _ in range(3):
-        assert "set-cookie" not in (await rig.browser.get(address)).headers
+        shown = await rig.browser.get(address)
+        assert "set-cookie" not in shown.headers
+        assert "with /pim sign-in or by pressing a button in Slack" in shown.text
     assert rig.flows.rows == kept
     assert (await rig.browser.post(address)).status_code == 303
 

@@ -125,6 +125,7 @@ async def test_picker_shows_everybody_and_the_hinted_one_first(login: SignIn) ->
     people = re.findall(r'name="person" value="([^"]+)"', page.text)
     assert people[0] == "cleo"
     assert set(people) == set(login.rig.world.people)
+    assert "color-scheme:light dark" in page.text
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,8 @@ function drawModal() {
 function showWrong(dialog) {
   const wrong = dialog.querySelector("[aria-invalid]");
   wrong?.focus();
-  wrong?.closest(".b-input").scrollIntoView({ block: "nearest" });
+  const field = wrong?.closest(".b-input");
+  for (const part of [field, field?.querySelector(".error")]) part?.scrollIntoView({ block: "nearest" });
 }
 
 function modalForm(view, isCovering, dialog) {
