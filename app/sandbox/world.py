@@ -156,12 +156,13 @@ class World:
 
     def remove(self, kind: Kind, holder: str, role_id: str, scope_id: str) -> Request | Refused:
         """An administrator takes away what somebody (short id) holds right now, whichever request it came of."""
-        for request in self.requests.values():
+        done: Request | Refused = Refused("unknown", "The Role assignment does not exist.")
+        for request in list(self.requests.values()):
             asked = request.asked
             same = (asked.kind, asked.requestor, asked.role.id, asked.scope.id) == (kind, holder, role_id, scope_id)
             if same and request.active(self.now()):
-                return self.end(request.id, "revoke")
-        return Refused("unknown", "The Role assignment does not exist.")
+                done = self.end(request.id, "revoke")
+        return done
 
     def record(self, call: Call) -> None:
         """Append to the call log, which keeps the newest calls only."""

