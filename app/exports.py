@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from app.domain.export import Form, csv_head, csv_lines, facts_of, json_lines
+from app.domain.export import Form, csv_head, csv_lines, facts_of, json_lines, moment
 from app.domain.request import Kind
 from app.domain.row import RequestRow
 from app.domain.ruling import Viewer
@@ -113,7 +113,7 @@ class Exports:
         if form is Form.CSV:
             return csv_head()
         covered = [_covered(desk) for desk in await self.coverage()]
-        span = {"since": _stamp(query.since), "until": _stamp(query.until)}
+        span = {"since": moment(query.since), "until": moment(query.until)}
         return json_lines([{"export": "history", "format": FORMAT, **span, "coverage": covered}])
 
     async def _lines(self, rows: Sequence[RequestRow], form: Form) -> str:
@@ -151,8 +151,8 @@ def _narrowed(query: Query) -> dict[str, str]:
         "requestor_slack": query.requestor_slack,
         "decided_by": query.decided_by,
         "role": query.role,
-        "since": _stamp(query.since) or "",
-        "until": _stamp(query.until) or "",
+        "since": moment(query.since) or "",
+        "until": moment(query.until) or "",
         "decidable": "yes" if query.decidable else "",
     }
     return {name: word for name, word in words.items() if word}
@@ -161,18 +161,14 @@ def _narrowed(query: Query) -> dict[str, str]:
 def _covered(desk: Coverage) -> dict[str, object]:
     return {
         "desk": desk.kind.value,
-        "complete_since": _stamp(desk.since),
+        "complete_since": moment(desk.since),
         "gaps": [_gap(gap) for gap in desk.gaps],
     }
 
 
 def _gap(gap: Gap) -> dict[str, str | None]:
-    return {"from": _stamp(gap.began), "until": _stamp(gap.ended)}
+    return {"from": moment(gap.began), "until": moment(gap.ended)}
 
 
 def _minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at is not None else None

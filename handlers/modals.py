@@ -10,12 +10,12 @@ from app.decisions.sending import Fate
 from app.decisions.values import Submission, Verify, Waiting
 from app.domain.errors import BotError
 from app.domain.request import RequestKey, Status, Where
-from app.domain.ruling import Refused, Why
+from app.domain.ruling import Refused
 from app.ports import Clock, Notice, Outbox, Screens, View
 from blocks.modal import outcome_modal, refused_modal, sending_modal
 from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Body, Submitted, parse_submission
-from handlers.reception import Ack, Reception
+from handlers.reception import Ack, Reception, send_back
 
 FAILED = "Something went wrong on our side. Close this and look at the card: it shows what is true."
 VERIFY_LATER = (
@@ -52,19 +52,12 @@ class Modals:
             await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         if isinstance(shown, Refused):
-            await self._send_back(ack, submitted, shown)
+            await send_back(ack, shown, submitted.block_id)
+            await self.reception.close(submitted.key, f"refused: {shown.why}")
             return
         await ack(response_action="update", view=sending_modal(shown.row, shown.verdict))
         if fresh:
             self.reception.work(submitted, self._decide(submitted, shown.row.key), self._failed(submitted))
-
-    async def _send_back(self, ack: Ack, submitted: Submitted, refused: Refused) -> None:
-        """Say in the form itself what is missing, or replace it with why it cannot be sent."""
-        if refused.why is Why.COMMENT_MISSING:
-            await ack(response_action="errors", errors={submitted.block_id: refused.text})
-        else:
-            await ack(response_action="update", view=refused_modal(refused.text))
-        await self.reception.close(submitted.key, f"refused: {refused.why}")
 
     async def _decide(self, submitted: Submitted, key: RequestKey) -> str:
         began = self.clock()

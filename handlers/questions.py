@@ -9,13 +9,13 @@ from app.decisions.asking import ANSWER_LIMIT, QUESTION_LIMIT, Asking
 from app.decisions.values import Press
 from app.domain.errors import BotError
 from app.domain.row import RequestRow
-from app.domain.ruling import Refused, Why
+from app.domain.ruling import Refused
 from blocks import ids
 from blocks.modal import outcome_modal, refused_modal
 from blocks.questions import answer_form, question_form
 from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Action, Body, parse_written
-from handlers.reception import Ack, Reception
+from handlers.reception import Ack, Reception, send_back
 
 Take = Callable[[str, str, str, str], Awaitable[RequestRow | Refused]]
 
@@ -66,13 +66,7 @@ class QuestionForms:
             await ack(response_action="update", view=outcome_modal(taken, done, "It stands on the card now."))
             self.reception.wake()
         elif taken is not None:
-            await self._send_back(ack, taken)
+            await send_back(ack, taken, ids.WORDS_BLOCK)
         else:
             await ack()
         await self.reception.close(written.key, done if isinstance(taken, RequestRow) else "refused")
-
-    async def _send_back(self, ack: Ack, refused: Refused) -> None:
-        if refused.why is Why.COMMENT_MISSING:
-            await ack(response_action="errors", errors={ids.WORDS_BLOCK: refused.text})
-        else:
-            await ack(response_action="update", view=refused_modal(refused.text))

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.domain.errors import BotError
+from app.domain.ruling import Refused, Why
 from app.inbox import Deliveries
 from blocks import notices
+from blocks.modal import refused_modal
 from handlers.answers import NOT_RECORDED, SOMETHING_FAILED, Answers
 from handlers.tasks import Tasks
 
@@ -81,3 +83,11 @@ class Reception:
             await self.answers.whisper(response_url, notices.refusal(SOMETHING_FAILED))
 
         return failed
+
+
+async def send_back(ack: Ack, refused: Refused, block_id: str) -> None:
+    """Say in the form what is missing, below the entry `block_id`, or replace the form by why nothing is sent."""
+    if refused.why is Why.COMMENT_MISSING:
+        await ack(response_action="errors", errors={block_id: refused.text})
+    else:
+        await ack(response_action="update", view=refused_modal(refused.text))

@@ -17,7 +17,7 @@ from blocks.modal import outcome_modal, refused_modal, removing_modal
 from blocks.removal import NOT_KNOWN_YET, TAKEN, TITLE, remove_form
 from handlers.answers import FORM_NOT_RECORDED
 from handlers.payloads import Action, Body, Written, parse_written
-from handlers.reception import Ack, Reception
+from handlers.reception import Ack, Reception, send_back
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,18 +49,12 @@ class RemovalForms:
             await ack(response_action="update", view=refused_modal(FORM_NOT_RECORDED))
             return
         if isinstance(row, Refused):
-            await self._send_back(ack, written, row)
+            await send_back(ack, row, ids.WORDS_BLOCK)
+            await self.reception.close(written.key, f"refused: {row.why}")
             return
         await ack(response_action="update", view=removing_modal(row))
         if first:
             self.reception.work(written, self._remove(written, row), self.reception.sorry(""))
-
-    async def _send_back(self, ack: Ack, written: Written, refused: Refused) -> None:
-        if refused.why is Why.COMMENT_MISSING:
-            await ack(response_action="errors", errors={ids.WORDS_BLOCK: refused.text})
-        else:
-            await ack(response_action="update", view=refused_modal(refused.text))
-        await self.reception.close(written.key, f"refused: {refused.why}")
 
     async def _remove(self, written: Written, row: RequestRow) -> str:
         outcome = await self.removing.carry_out(written.team, written.user, written.token, written.words)

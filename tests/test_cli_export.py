@@ -7,7 +7,6 @@ import base64
 import csv
 import io
 import json
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from build import NOW, a_request, seen
 from security.canaries import secret
+from surroundings import surround
 from typer.testing import CliRunner, Result
 
 from app import cli
@@ -28,7 +28,6 @@ from app.store.request_book import StoredRequests
 from app.store.sights import StoredSights
 from app.store.writer import Store
 
-GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
 KEY = secret(f"k1:{base64.urlsafe_b64encode(b'k1' * 16).decode()}", "the key of an export")
 DAYS = 3
 
@@ -49,25 +48,8 @@ async def _filled(url: str) -> list[ActivationRequest]:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_template: Path) -> list[ActivationRequest]:
     """A database with one request a day, and the settings that name it."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PIM_")]:
-        monkeypatch.delenv(name)
     url = f"sqlite+aiosqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'pim.db')}"
-    values = {
-        "SLACK_BOT_TOKEN": "xoxb-canary",
-        "SLACK_SIGNING_SECRET": "canary",
-        "SLACK_CLIENT_ID": "123.456",
-        "SLACK_CLIENT_SECRET": "canary",
-        "APPROVERS_CHANNEL": "C0123456789",
-        "TENANT_ID": GUID,
-        "CLIENT_ID": GUID,
-        "CLIENT_SECRET": "canary",
-        "PUBLIC_URL": "https://pim.example.com",
-        "DATABASE_URL": url,
-        "KEYS": KEY,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"PIM_{name}", value)
+    surround(monkeypatch, tmp_path, DATABASE_URL=url, KEYS=KEY)
     return asyncio.run(_filled(url))
 
 

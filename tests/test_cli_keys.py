@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from typing import TypeVar
 import pytest
 from fakes_identity import ANN, ANN_SLACK, BEN, BEN_SLACK, a_link
 from security.canaries import secret
+from surroundings import surround
 from typer.testing import CliRunner
 
 from app import cli
@@ -29,7 +29,6 @@ from app.store.links import StoredLinks
 from app.store.writer import Store
 
 T = TypeVar("T")
-GUID = "7f1c9e52-0d0b-4c55-9a53-6e3a4c1b2d00"
 KEYS = {
     name: secret(f"{name}:{base64.urlsafe_b64encode(name.encode() * 16).decode()}", f"the key {name}")
     for name in ("k1", "k2", "k3")
@@ -80,24 +79,9 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_template: Path) -> Desk:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PIM_")]:
-        monkeypatch.delenv(name)
     url = f"sqlite+aiosqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'pim.db')}"
-    values = {
-        "SLACK_BOT_TOKEN": "xoxb-canary",
-        "SLACK_SIGNING_SECRET": "canary",
-        "SLACK_CLIENT_ID": "123.456",
-        "SLACK_CLIENT_SECRET": "canary",
-        "APPROVERS_CHANNEL": "C0123456789",
-        "TENANT_ID": GUID,
-        "CLIENT_ID": GUID,
-        "CLIENT_SECRET": "canary",
-        "PUBLIC_URL": "https://pim.example.com",
-        "DATABASE_URL": url,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"PIM_{name}", value)
+    surround(monkeypatch, tmp_path, DATABASE_URL=url)
+    monkeypatch.delenv("PIM_KEYS")  # each run gives its own
     return Desk(url, monkeypatch)
 
 

@@ -55,10 +55,10 @@ def facts_of(row: RequestRow, microsoft: str = "") -> dict[str, str | None]:
     request, decided, holding = row.request, row.decided, row.holding
     by = decided.by if decided is not None else None
     return {
-        "asked": _moment(request.created),
-        "decided": _moment(decided.at) if decided is not None else None,
-        "active": _moment(holding.activated),
-        "ended": _moment(holding.deactivated),
+        "asked": moment(request.created),
+        "decided": moment(decided.at) if decided is not None else None,
+        "active": moment(holding.activated),
+        "ended": moment(holding.deactivated),
         "desk": request.key.kind.value,
         "role": request.role.label,
         "scope": request.scope.label,
@@ -106,7 +106,8 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
     return drawn.getvalue()
 
 
-def _moment(at: datetime | None) -> str | None:
+def moment(at: datetime | None) -> str | None:
+    """UTC to the second, as every time in an export is written."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at is not None else None
 
 

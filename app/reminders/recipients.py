@@ -70,17 +70,26 @@ class Recipients:
     async def _ask_for(self, users: Collection[str]) -> bool:
         """Learn the clocks of those nobody asked about lately; False when Slack cannot tell."""
         now = self.clock()
-        unknown = [user for user in sorted(users) if user not in self._zones or now - self._zones[user][0] >= LASTS]
+        unknown = [user for user in sorted(users) if self._is_unknown(user, now)]
         if unknown and self._wait_until is not None and now < self._wait_until:
             return False
-        if len(self._zones) > _MOST:
-            self._zones = {user: self._zones[user] for user in users if user in self._zones}
+        self._forget_all_but(users)
         try:
             for user in unknown:
-                person = await self.people.person(user)
-                self._zones[user] = (now, person.zone if person is not None and person.member else None)
+                self._zones[user] = (now, await self._zone(user))
         except BotError as failure:
             log.info("Slack does not say whom to remind: %s", failure)
             self._wait_until = now + PAUSE
             return False
         return True
+
+    def _is_unknown(self, user: str, now: datetime) -> bool:
+        return user not in self._zones or now - self._zones[user][0] >= LASTS
+
+    def _forget_all_but(self, users: Collection[str]) -> None:
+        if len(self._zones) > _MOST:
+            self._zones = {user: self._zones[user] for user in users if user in self._zones}
+
+    async def _zone(self, user: str) -> str | None:
+        person = await self.people.person(user)
+        return person.zone if person is not None and person.member else None

@@ -162,31 +162,15 @@ async def test_nobody_is_reminded_while_somebody_decides(office: Office) -> None
     assert await office.told() == []
 
 
-async def test_a_crash_before_the_message_is_owed_loses_nothing(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("step", ["remind", "looked"], ids=["before the message is owed", "after it"])
+async def test_a_crash_loses_and_doubles_nothing(office: Office, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     await office.ask()
 
     async def killed(*_: object) -> bool:
         raise ProcessKilled
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.reminding, "remind", killed)
-        with pytest.raises(ProcessKilled):
-            await office.rounds.tick()
-    office.restart()
-    await office.rounds.tick()
-    assert await office.users() == [ANN, BEN]
-
-
-async def test_a_crash_after_it_doubles_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    await office.ask()
-
-    async def killed(*_: object) -> None:
-        raise ProcessKilled
-
-    with monkeypatch.context() as patch:
-        patch.setattr(office.reminding, "looked", killed)
+        patch.setattr(office.reminding, step, killed)
         with pytest.raises(ProcessKilled):
             await office.rounds.tick()
     office.restart()
